@@ -1,0 +1,53 @@
+"""The noise level that a method works with."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from nightsharp.errors import UsageError
+from nightsharp.optics import estimate_sigma
+
+# Rounding to 8 bits alone has 0.0011; below that the Fourier division would trust more than any file holds.
+_FLOOR = 0.001
+# No PSF is exact and no camera linear: on captured images the residual of the true PSF is about 3 % of the contrast.
+_MODEL_ERROR = 0.03
+
+
+def noise_level(
+    blurred: Float[Tensor, "batch channel height width"], sigma: float | Tensor | None, strength: float
+) -> Float[Tensor, "batch channel 1 1"]:
+    """The standard deviation to assume: given or estimated, divided by the wanted strength, not below rounding.
+
+    An estimate joins the measured noise with what an inexact PSF leaves unexplained, a part of the contrast. A given
+    ``sigma`` is taken as it is.
+
+    Raises:
+        UsageError: ``sigma`` is negative or not finite, or ``strength`` is not positive.
+
+    Example:
+        >>> float(noise_level(torch.zeros(1, 1, 8, 8), 0.02, strength=2.0))
+        0.009999999776482582
+    """
+    if not 0 < strength < float("inf"):
+        raise UsageError(f"strength is {strength}; it must be above 0 (1 is the measured noise, 2 twice as sharp).")
+    if sigma is None:
+        model = _MODEL_ERROR * contrast(blurred)
+        level = (estimate_sigma(blurred).square() + model.square()).sqrt()
+    else:
+        level = torch.as_tensor(sigma, dtype=blurred.dtype, device=blurred.device)
+        if not bool(((level >= 0) & level.isfinite()).all()):
+            raise UsageError(f"sigma is {sigma}; a standard deviation is a number of 0 or more.")
+        if level.ndim < 4:
+            level = level.reshape(-1, 1, 1, 1) if level.numel() == blurred.shape[0] else level.reshape(1, -1, 1, 1)
+        level = level.expand(blurred.shape[0], blurred.shape[1], 1, 1)
+    return (level / strength).clamp_min(_FLOOR)
+
+
+def contrast(blurred: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
+    """The standard deviation of an image over all its pixels and channels: the scale of what is to be restored.
+
+    Example:
+        >>> float(contrast(torch.tensor([[[[0.0, 1.0]]]])))
+        0.5
+    """
+    return blurred.std(dim=(1, 2, 3), keepdim=True, correction=0)

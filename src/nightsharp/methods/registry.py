@@ -1,0 +1,105 @@
+"""The methods, by name: what each needs, in which light it works, where it comes from."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Literal
+
+from torch import Tensor
+
+from nightsharp.errors import UsageError
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """What the rest of the house needs to know about a method.
+
+    Attributes:
+        name: as users type it.
+        summary: one line for lists and help.
+        source: the paper.
+        needs_psf: the method restores with a given PSF.
+        light: the domain it works in; ``restore`` converts a photograph to it.
+        entry: ``module:function``; called as
+            ``function(blurred, psf, sigma=..., strength=..., clip=..., progress=..., cancel=...)`` on
+            ``(batch, channel, height, width)``, returning the same shape.
+    """
+
+    name: str
+    summary: str
+    source: str
+    needs_psf: bool
+    light: Literal["linear", "display"]
+    entry: str
+
+    def load(self) -> Callable[..., Tensor]:
+        """Import the method's function; nothing of it is imported before."""
+        module, function = self.entry.split(":")
+        return getattr(import_module(module), function)
+
+
+METHODS: dict[str, MethodSpec] = {
+    spec.name: spec
+    for spec in (
+        MethodSpec(
+            name="wiener",
+            summary="one division in the Fourier domain, regularised by gradients; the fastest",
+            source="Wiener 1949; Hunt 1973",
+            needs_psf=True,
+            light="linear",
+            entry="nightsharp.methods.wiener:wiener",
+        ),
+        MethodSpec(
+            name="richardson_lucy",
+            summary="photon-counting iteration, saturation-aware; gentle with lamps",
+            source="Richardson 1972, Lucy 1974; Whyte et al. 2014",
+            needs_psf=True,
+            light="linear",
+            entry="nightsharp.methods.richardson_lucy:richardson_lucy",
+        ),
+        MethodSpec(
+            name="total_variation",
+            summary="piecewise smooth result, good under strong noise",
+            source="Rudin et al. 1992; ADMM after Almeida and Figueiredo 2013",
+            needs_psf=True,
+            light="linear",
+            entry="nightsharp.methods.total_variation:total_variation",
+        ),
+        MethodSpec(
+            name="hyper_laplacian",
+            summary="sparse first and second derivatives; the best of the classical methods",
+            source="Levin et al. 2007; Krishnan and Fergus 2009",
+            needs_psf=True,
+            light="linear",
+            entry="nightsharp.methods.hyper_laplacian:hyper_laplacian",
+        ),
+    )
+}
+
+
+def list_methods() -> tuple[MethodSpec, ...]:
+    """All methods, in the order of the documentation.
+
+    Example:
+        >>> [spec.name for spec in list_methods()][:2]
+        ['wiener', 'richardson_lucy']
+    """
+    return tuple(METHODS.values())
+
+
+def get_method(name: str) -> MethodSpec:
+    """The method of that name.
+
+    Raises:
+        UsageError: there is none; the message offers the nearest.
+
+    Example:
+        >>> get_method("wiener").needs_psf
+        True
+    """
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(METHODS)}."
+        raise UsageError(f"method {name!r} is unknown. {hint}")
+    return METHODS[name]

@@ -1,0 +1,9 @@
+"""What every test shares: one thread, so that two workers do not fight over two cores."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch  # noqa: E402 - the variable must be set before torch counts the cores
+
+torch.set_num_threads(1)
