@@ -47,6 +47,7 @@ class Canvas:
         known: 1 where a pixel was recorded, 0 around it.
         saturated: where the record says only "at least this bright".
         otf: transfer function for the canvas.
+        point: the PSF is one pixel, which blurs nothing, so that A is the identity.
         inner: (height, width) of the photograph.
     """
 
@@ -54,6 +55,7 @@ class Canvas:
     known: Float[Tensor, "1 1 rows columns"]
     saturated: Bool[Tensor, "batch channel rows columns"]
     otf: Complex[Tensor, "#batch 1 rows half"]
+    point: bool
     inner: tuple[int, int]
 
     @classmethod
@@ -81,7 +83,8 @@ class Canvas:
         known = blurred.new_zeros(1, 1, rows, columns)
         known[..., :height, :width] = 1
         saturated = (trust(observed, clip) == 0) & (known > 0)
-        return cls(observed, known, saturated, psf_to_otf(psf.to(blurred), (rows, columns)), (height, width))
+        otf = psf_to_otf(psf.to(blurred), (rows, columns))
+        return cls(observed, known, saturated, otf, max(kh, kw) == 1, (height, width))
 
     def cut(self, image: Float[Tensor, "batch channel rows columns"]) -> Float[Tensor, "batch channel height width"]:
         """The part of the canvas that the photograph covers."""

@@ -51,3 +51,17 @@ def contrast(blurred: Float[Tensor, "batch channel height width"]) -> Float[Tens
         0.5
     """
     return blurred.std(dim=(1, 2, 3), keepdim=True, correction=0)
+
+
+def mildness(psf: Float[Tensor, "#batch 1 kh kw"]) -> Float[Tensor, "#batch 1 1 1"]:
+    r"""How much stronger a prior should be for a mild blur: :math:`1 + 4 \min(1, 3 \sum k^2)`, 1 (wide) to 5 (no blur).
+
+    Where a PSF kills the high frequencies, noise there cannot return and a strong prior only takes detail; where it
+    lets them pass, the noise comes along and must be held by the prior. Fitted on Berkeley training photographs with
+    7 PSFs and noise of 0.5 to 6 %.
+
+    Example:
+        >>> float(mildness(torch.ones(1, 1, 1, 1)))
+        5.0
+    """
+    return 1 + 4 * (3 * psf.square().sum(dim=(-2, -1), keepdim=True)).clamp_max(1)

@@ -66,9 +66,10 @@ def minimise(
         divisor = divisor + penalty * power(name, size).to(y)
     inverse = 1 / (divisor if ridge is None else divisor + ridge)
     adjoint = _DATA_PENALTY * otf.conj()
-    weight = canvas.known.expand_as(y)
-    blend = 1 / (weight + _DATA_PENALTY)
-    # u and v hold the split variables minus their multipliers, d the multipliers
+    blend = 1 / (canvas.known + _DATA_PENALTY)
+    weighted = canvas.known * y
+    lamps = bool(canvas.saturated.any())
+    # u = k * x and v = D x are the split variables, du and dv their scaled multipliers
     u, du = y.clone(), torch.zeros_like(y)
     v = [torch.zeros_like(y) for _ in derivatives]
     dv = [torch.zeros_like(y) for _ in derivatives]
@@ -77,12 +78,17 @@ def minimise(
         back = torch.zeros_like(y)
         for name, vf, df in zip(derivatives, v, dv, strict=True):
             _add_adjoint(name, vf - df, back)
-        spectrum = (adjoint * torch.fft.rfft2(u - du) + penalty * torch.fft.rfft2(back)) * inverse
+        if canvas.point:
+            spectrum = torch.fft.rfft2(_DATA_PENALTY * (u - du) + penalty * back).mul_(inverse)
+        else:
+            spectrum = (adjoint * torch.fft.rfft2(u - du)).add_(penalty * torch.fft.rfft2(back)).mul_(inverse)
         before, x = x, torch.fft.irfft2(spectrum, s=size)
+        blurred = x if canvas.point else torch.fft.irfft2(spectrum.mul_(otf), s=size)
         # data: a quadratic where recorded, nothing outside, one-sided at clipped pixels
-        t = torch.lerp(u, torch.fft.irfft2(spectrum * otf, s=size), _OVER_RELAXATION).add_(du)
-        pulled = (weight * y + _DATA_PENALTY * t) * blend
-        u = torch.where(canvas.saturated & (t > y), t, pulled)
+        t = torch.lerp(u, blurred, _OVER_RELAXATION).add_(du)
+        u = (weighted + _DATA_PENALTY * t).mul_(blend)
+        if lamps:
+            u = torch.where(canvas.saturated & (t > y), t, u)
         du = t - u
         # prior
         g = [

@@ -4,14 +4,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Derivative, Progress, contrast, minimise, noise_level
+from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Derivative, Progress, contrast, mildness, minimise, noise_level
 
 # The exponent of the prior (natural images: 0.5 to 0.8) and the part that the three second derivatives carry.
 _EXPONENT = 0.8
 _SECOND = 0.25
 _DERIVATIVES: tuple[Derivative, ...] = ("x", "y", "xx", "yy", "xy")
 # Fitted on Berkeley training photographs, 8 motion PSFs, noise 0.25 to 6 %: the best weight falls slowly with the noise.
-_WEIGHT, _AT_SIGMA, _FALL = 2.7, 0.0062, 0.5
+_WEIGHT, _AT_SIGMA, _FALL = 2.0, 0.0062, 0.5
 _PENALTY = 200.0
 # The contrast of those photographs; another is handled as if it were exposed like them.
 _CONTRAST = 0.22
@@ -73,7 +73,7 @@ def hyper_laplacian(
     canvas = Canvas.around(blurred, psf, clip)
     scale = (contrast(blurred) / _CONTRAST).clamp_min(1e-3)
     relative = level / scale
-    weight = _WEIGHT * (relative / _AT_SIGMA) ** -_FALL * scale ** (2 - _EXPONENT)
+    weight = _WEIGHT * mildness(psf) * (relative / _AT_SIGMA) ** -_FALL * scale ** (2 - _EXPONENT)
 
     def shrink(derivatives: list[Tensor]) -> list[Tensor]:
         first, second = derivatives[:2], derivatives[2:]

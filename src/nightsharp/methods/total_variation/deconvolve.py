@@ -4,10 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, contrast, minimise, noise_level
+from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, contrast, mildness, minimise, noise_level
 
 # Fitted like the hyper-Laplacian's (see there): lambda at a noise of 0.62 %, its fall with the noise, ADMM's penalty.
-_WEIGHT, _AT_SIGMA, _FALL = 6.5, 0.0062, 0.45
+_WEIGHT, _AT_SIGMA, _FALL = 4.8, 0.0062, 0.45
 _PENALTY = 200.0
 _CONTRAST = 0.22
 
@@ -61,7 +61,7 @@ def total_variation(
     canvas = Canvas.around(blurred, psf, clip)
     scale = (contrast(blurred) / _CONTRAST).clamp_min(1e-3)
     relative = level / scale
-    threshold = _WEIGHT * (relative / _AT_SIGMA) ** -_FALL * scale / _PENALTY
+    threshold = _WEIGHT * mildness(psf) * (relative / _AT_SIGMA) ** -_FALL * scale / _PENALTY
 
     def shrink(gradient: list[Tensor]) -> list[Tensor]:
         across, down = gradient

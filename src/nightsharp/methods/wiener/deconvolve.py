@@ -65,7 +65,7 @@ def wiener(
         n(f) = \sigma^2 / S_{xx}(f), \quad S_{xx}(f) = A / |D(f)|^2
 
     Natural images have power that falls with the square of the frequency; A follows from the contrast of the image
-    itself. With all weights 1 the answer is one division; the few iterations are for the border and for lamps.
+    itself. With all weights 1 the answer is one division; the iterations are for the border and for lamps.
 
     Args:
         blurred: range [0, 1].
@@ -74,7 +74,7 @@ def wiener(
         sigma: standard deviation of the noise, in the image's range; estimated when None.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
-        iterations: steps at most.
+        iterations: steps at most; 1 is the plain division, which takes the border and lamps as they were recorded.
         tolerance: relative change at which the iteration stops.
         progress: told after each step.
         cancel: asked after each step.
@@ -109,6 +109,9 @@ def wiener(
         ridge = (nsr / strength**2) * blurred.new_ones(*blurred.shape[:2], size[0], size[1] // 2 + 1)
     else:
         raise UsageError(f"nsr is {nsr}; a noise-to-signal power ratio is above 0 (0.01 is common).")
+    if iterations == 1:
+        gain = canvas.otf.conj() / (canvas.otf.abs().square() + ridge)
+        return canvas.cut(torch.fft.irfft2(torch.fft.rfft2(canvas.observed) * gain, s=size))
     latent = minimise(
         canvas,
         (),
