@@ -2,7 +2,7 @@
 
 .. math:: \\min_x\\; \\tfrac12 \\sum_p w_p\\, (k * x - y)_p^2 \\;+\\; \\sigma^2 \\sum_f \\lambda_f \\sum_p \\phi(D_f x)_p
 
-with :math:`u = k * x` and :math:`v_f = D_f x` as variables of their own. Each step is then either a division in the
+with :math:`u = k * x`, :math:`v_f = D_f x` and, for :math:`x \\ge 0`, a copy of x as variables of their own. Each step is then either a division in the
 Fourier domain (x) or independent for every pixel (u, v), and pixels that were never recorded (the border) or clipped
 (lamps) cost nothing.
 
@@ -25,6 +25,7 @@ Derivative = Literal["x", "y", "xx", "yy", "xy"]
 Shrink = Callable[[list[Tensor]], list[Tensor]]
 
 _DATA_PENALTY = 0.04
+_LIGHT_PENALTY = 0.002
 _OVER_RELAXATION = 1.8
 
 
@@ -35,6 +36,7 @@ def minimise(
     penalty: Float[Tensor, "batch channel 1 1"],
     *,
     ridge: Float[Tensor, "batch channel rows half"] | None = None,
+    nonnegative: bool = True,
     iterations: int,
     tolerance: float,
     progress: Progress | None = None,
@@ -48,6 +50,7 @@ def minimise(
         shrink: the proximal step of the prior, from all derivatives at once to all of them.
         penalty: ADMM's penalty on the derivatives, relative to a data weight of 1.
         ridge: a quadratic prior's spectrum, added to the division; none when None.
+        nonnegative: light is not below black; holds ringing beside lamps down.
         iterations: steps at most.
         tolerance: stop when a step changes the image by less than this, relative, in the root mean square.
         progress: told after each step.
@@ -61,7 +64,7 @@ def minimise(
     """
     y, otf = canvas.observed, canvas.otf
     size = (y.shape[-2], y.shape[-1])
-    divisor = _DATA_PENALTY * otf.abs().square() + 1e-8
+    divisor = _DATA_PENALTY * otf.abs().square() + (_LIGHT_PENALTY if nonnegative else 1e-8)
     for name in derivatives:
         divisor = divisor + penalty * power(name, size).to(y)
     inverse = 1 / (divisor if ridge is None else divisor + ridge)
@@ -71,6 +74,7 @@ def minimise(
     lamps = bool(canvas.saturated.any())
     # u = k * x and v = D x are the split variables, du and dv their scaled multipliers
     u, du = y.clone(), torch.zeros_like(y)
+    p, dp = y.clone(), torch.zeros_like(y)
     v = [torch.zeros_like(y) for _ in derivatives]
     dv = [torch.zeros_like(y) for _ in derivatives]
     x = y
@@ -78,10 +82,13 @@ def minimise(
         back = torch.zeros_like(y)
         for name, vf, df in zip(derivatives, v, dv, strict=True):
             _add_adjoint(name, vf - df, back)
+        back.mul_(penalty)
+        if nonnegative:
+            back.add_(p - dp, alpha=_LIGHT_PENALTY)
         if canvas.point:
-            spectrum = torch.fft.rfft2(_DATA_PENALTY * (u - du) + penalty * back).mul_(inverse)
+            spectrum = torch.fft.rfft2(back.add_(u - du, alpha=_DATA_PENALTY)).mul_(inverse)
         else:
-            spectrum = (adjoint * torch.fft.rfft2(u - du)).add_(penalty * torch.fft.rfft2(back)).mul_(inverse)
+            spectrum = (adjoint * torch.fft.rfft2(u - du)).add_(torch.fft.rfft2(back)).mul_(inverse)
         before, x = x, torch.fft.irfft2(spectrum, s=size)
         blurred = x if canvas.point else torch.fft.irfft2(spectrum.mul_(otf), s=size)
         # data: a quadratic where recorded, nothing outside, one-sided at clipped pixels
@@ -90,6 +97,10 @@ def minimise(
         if lamps:
             u = torch.where(canvas.saturated & (t > y), t, u)
         du = t - u
+        if nonnegative:
+            q = torch.lerp(p, x, _OVER_RELAXATION).add_(dp)
+            p = q.clamp_min(0)
+            dp = q - p
         # prior
         g = [
             torch.lerp(vf, _apply(name, x), _OVER_RELAXATION).add_(df)

@@ -93,7 +93,10 @@ def hyper_laplacian(
 
 
 def _shrink(parts: list[Tensor], threshold: Tensor) -> list[Tensor]:
-    r"""p-shrinkage of a vector by its length: :math:`g\,\max(0,\; 1 - t\,|g|^{p-2})`; soft thresholding at p = 1."""
-    length = sum((part.square() for part in parts), torch.zeros(()))
-    factor = length.clamp_min_(1e-16).pow_(_EXPONENT / 2 - 1).mul_(-threshold).add_(1).clamp_min_(0)
+    r"""p-shrinkage of a vector by its length: :math:`g\,\max(0,\; 1 - t\,|g|^{p-2})`; soft thresholding at p = 1.
+
+    The length is shared by the channels, whose edges coincide.
+    """
+    length = sum((part.square() for part in parts), torch.zeros(())).mean(dim=1, keepdim=True)
+    factor = length.clamp_min_(1e-16).pow_(_EXPONENT / 2 - 1).mul(-threshold).add_(1).clamp_min_(0)
     return [part * factor for part in parts]

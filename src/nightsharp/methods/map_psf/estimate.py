@@ -109,7 +109,7 @@ def estimate_psf(
     sizes = [s for s in _SIZES if s <= room] or [max(3, room // 2 * 2 - 1)]
     if size is not None:
         sizes = [size // 2 * 2 + 1]
-    race = list(dict.fromkeys(max(5, math.ceil(s * shrink) // 2 * 2 + 1) for s in sizes))
+    race = [max(5, math.ceil(s * shrink) // 2 * 2 + 1) for s in sizes]
 
     # one run more, with the other prior; and one at full size when the race was run on a small version
     total = sum(map(alternations, race)) + alternations(race[-1]) + (alternations(sizes[-1]) if shrink < 1 else 0)

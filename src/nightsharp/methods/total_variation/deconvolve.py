@@ -26,7 +26,7 @@ def total_variation(
 ) -> Float[Tensor, "batch channel height width"]:
     r"""Deconvolve into a piecewise smooth image.
 
-    .. math:: \min_x\; \frac{1}{2\sigma^2} \| k * x - y \|_w^2 + \lambda \sum_p \| \nabla x(p) \|_2
+    .. math:: \min_x\; \frac{1}{2\sigma^2} \| k * x - y \|_w^2 + \lambda \sum_p \| \nabla x(p) \|_2, \quad x \ge 0
 
     Args:
         blurred: range [0, 1].
@@ -65,7 +65,8 @@ def total_variation(
 
     def shrink(gradient: list[Tensor]) -> list[Tensor]:
         across, down = gradient
-        length = (across.square() + down.square()).sqrt_().clamp_min_(1e-8)
+        # shared by the channels, whose edges coincide
+        length = (across.square() + down.square()).mean(dim=1, keepdim=True).sqrt_().clamp_min_(1e-8)
         factor = (1 - threshold / length).clamp_min_(0)
         return [across * factor, down * factor]
 

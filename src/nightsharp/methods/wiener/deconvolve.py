@@ -118,6 +118,7 @@ def wiener(
         lambda derivatives: derivatives,
         blurred.new_zeros(*blurred.shape[:2], 1, 1),
         ridge=ridge,
+        nonnegative=False,
         iterations=iterations,
         tolerance=tolerance,
         progress=progress,
