@@ -136,9 +136,10 @@ class TestRefusals:
 
 
 @pytest.mark.parametrize("length", [1, 7, 97, 509, 1021, 4001])
-def test_a_fast_size_is_a_product_of_small_primes_and_just_large_enough(length):
+def test_a_fast_size_is_an_even_product_of_small_primes_and_just_large_enough(length):
     fast, _ = fast_size(length, 1)
-    assert length <= fast <= 1.15 * length
+    assert fast % 2 == 0
+    assert length <= fast <= 1.15 * length + 1
     for prime in (2, 3, 5):
         while fast % prime == 0:
             fast //= prime
