@@ -1,11 +1,6 @@
 """Blind deblurring on the Levin 2009 and Pan sets: estimate the PSF, restore with hyper_laplacian, compare.
 
-    python benchmarks/blind.py --data DIR --out DIR [--sets levin low text] [--every N]
-
-Protocol. PSF size unknown, one setting for all images. PSNR on a range of 1 after clipping to [0, 1], the border
-cropped (Levin 25 px, Pan 30 px), best over whole-pixel shifts of +-5 (a blind PSF has no place of its own); mean over
-images. SSD ratio: squared error with the estimated PSF over that with the true one, same restoration. Similarity:
-largest normalised cross-correlation of the PSFs over shifts. Seconds: the estimate alone.
+python benchmarks/blind.py --data DIR --out DIR [--sets levin low text] [--every N]
 """
 
 import argparse
@@ -22,6 +17,12 @@ from torch import Tensor
 
 from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.methods.map_psf import estimate_psf, similarity
+
+PROTOCOL = """Protocol. PSF size unknown, one setting for all images. PSNR after clipping to [0, 1], the border
+cropped (Levin 25 px, Pan 30 px), best over whole-pixel shifts of +-5 (a blind PSF has no place of its own); mean over
+images. SSD ratio: squared error with the estimated PSF over that with the true one, same restoration. Similarity:
+largest normalised cross-correlation of the PSFs over shifts. Seconds: the estimate alone.
+"""
 
 
 class Pair(NamedTuple):
@@ -122,7 +123,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every N-th image only")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    print(__doc__.split("Protocol. ")[1])
+    print(PROTOCOL)
     for name in chosen.sets:
         rows = []
         for pair in list(SETS[name](chosen.data))[:: chosen.every]:

@@ -7,15 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods.map_psf.kernel import cleaned, kernel_step
 from nightsharp.methods.map_psf.latent import latent_step
 from nightsharp.methods.map_psf.observation import Canvas, gradients
-from nightsharp.methods.map_psf.pyramid import FINAL_RIDGE, Fit
+from nightsharp.methods.map_psf.pyramid import Fit
 from nightsharp.optics import psf_to_otf
 
 # The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients.
 _JUDGED_AT = 2e-3
-_STEEPNESS, _EVEN = 25.0, 1.17
+# Gain at which an estimate is as likely right as wrong, and how sharply that turns.
+_EVEN, _STEEPNESS = 1.17, 25.0
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,12 @@ class Evidence:
     Attributes:
         sparsity: of the sharp image's gradients, mean over root mean square; lower is sharper.
         gain: sparsity with a point as PSF over sparsity with this PSF; above 1, the PSF sharpens.
-        agreement: similarity of the PSFs that the left and the right half of the picture ask for, in [0, 1].
         residual: root mean square of what re-blurring leaves unexplained, over the contrast.
         rim: part of the PSF's light on the edge of its window; much of it means the window was too small.
     """
 
     sparsity: float
     gain: float
-    agreement: float
     residual: float
     rim: float
 
@@ -43,16 +41,16 @@ def gather(fit: Fit) -> Evidence:
     found = sparsity(canvas, kernel)
     inner = canvas.inner
     known = canvas.known[: inner[0], : inner[1]]
-    reblurred = _blur(fit.latent, kernel)
+    otf = psf_to_otf(kernel, canvas.size)
+    reblurred = torch.fft.irfft2(torch.fft.rfft2(fit.latent) * otf, s=canvas.size)
     misfit = (reblurred - canvas.light)[: inner[0], : inner[1]][known]
     light = canvas.light[: inner[0], : inner[1]][known]
     core = kernel[1:-1, 1:-1].sum() if kernel.shape[0] > 2 else kernel.sum()
     return Evidence(
         sparsity=found,
         gain=sparsity(canvas, torch.ones(1, 1)) / max(found, 1e-6),
-        agreement=_agreement(fit),
-        residual=float(misfit.square().mean().sqrt() / light.std().clamp_min(1e-6)),
-        rim=float(1 - core),
+        residual=float(misfit.square().mean().sqrt() / light.std(correction=0).clamp_min(1e-6)) if len(light) else 0.0,
+        rim=max(0.0, float(1 - core)),
     )
 
 
@@ -71,21 +69,6 @@ def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"]) -> float:
     return float(length.mean() / length.square().mean().sqrt().clamp_min(1e-6))
 
 
-def _agreement(fit: Fit) -> float:
-    side = fit.kernel.shape[0]
-    start = torch.full((side, side), 1 / side**2)
-    middle = fit.canvas.inner[1] // 2
-    halves = []
-    for left in (True, False):
-        own = torch.zeros_like(fit.latent)
-        own[:, :middle] = left
-        own[:, middle : fit.canvas.inner[1]] = not left
-        # what the other half adds to the blurred picture is taken as explained
-        unexplained = fit.filled - _blur(fit.latent * (1 - own), fit.kernel)
-        halves.append(cleaned(kernel_step(fit.latent * own, unexplained, start, least_edge=0, ridge=FINAL_RIDGE)))
-    return similarity(halves[0], halves[1])
-
-
 def similarity(one: Float[Tensor, "h1 w1"], other: Float[Tensor, "h2 w2"]) -> float:
     """The largest normalised cross-correlation of two PSFs over all shifts, in [0, 1].
 
@@ -101,10 +84,9 @@ def similarity(one: Float[Tensor, "h1 w1"], other: Float[Tensor, "h2 w2"]) -> fl
 
 
 def weigh(evidence: Evidence) -> float:
-    """The evidence in one number."""
+    """The evidence in one number, by how much the PSF sharpens.
+
+    The re-blur residual and the PSFs asked for by halves of the picture do not tell right from wrong (a wrong PSF
+    explains its own sharp image just as well); the gain does.
+    """
     return 1 / (1 + math.exp(-_STEEPNESS * (evidence.gain - _EVEN)))
-
-
-def _blur(image: Tensor, kernel: Tensor) -> Tensor:
-    size = (image.shape[0], image.shape[1])
-    return torch.fft.irfft2(torch.fft.rfft2(image) * psf_to_otf(kernel, size), s=size)

@@ -25,6 +25,8 @@ _REGION, _RACE_REGION = 640, 320
 # An image side must hold a window this many times.
 _ROOM = 3
 _LEAST_SIDE = 32
+# Sharp photographs reach a gain of 1.00 to 1.02.
+_LEAST_GAIN = 1.04
 # Noise in a photograph without contrast is not pulled up without end.
 _MOST_GAIN = 20
 
@@ -79,7 +81,7 @@ def estimate_psf(
         cancel: asked after each alternation.
 
     Returns:
-        The PSF with a confidence. A photograph without edges, or without blur, gives a PSF of about one pixel.
+        The PSF with a confidence. A photograph without edges, or without blur, gives a point.
 
     Raises:
         PsfError: the size is out of range, the photograph too small for it, or a value is not finite.
@@ -133,8 +135,10 @@ def estimate_psf(
     if progress is not None:
         progress(total, total)
     evidence = gather(fit)
+    # a PSF that sharpens nothing is noise: without visible blur the honest answer is a point
+    kernel = fit.kernel if evidence.gain > _LEAST_GAIN else torch.ones(1, 1)
     return PsfEstimate(
-        psf=Psf.from_tensor(fit.kernel).centred(),
+        psf=Psf.from_tensor(kernel).centred(),
         confidence=weigh(evidence),
         noise_sigma=noise,
         size=window,
@@ -156,7 +160,9 @@ def _check(photo: Tensor, size: int | None, sigma: float | None) -> None:
     if channels not in (1, 3):
         raise PsfError(f"the photograph has {channels} channels. A PSF is estimated from grey (1) or colour (3).")
     if min(height, width) < _LEAST_SIDE:
-        raise PsfError(f"the photograph is {height} x {width}; no blur can be told from less than {_LEAST_SIDE} pixels.")
+        raise PsfError(
+            f"the photograph is {height} x {width}; no blur can be told from less than {_LEAST_SIDE} pixels."
+        )
     if not bool(photo.isfinite().all()):
         raise PsfError("the photograph holds NaN or infinite values. Check how it was decoded.")
     if size is not None and not 3 <= size <= min(LARGEST_SIZE, min(height, width) - 1):

@@ -2,16 +2,18 @@
 
 import math
 
+import numpy as np
 import scipy.ndimage
+import skimage.measure
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nightsharp.methods.map_psf.observation import gradients
+from nightsharp.optics import psf_to_otf
 from nightsharp.optics.fourier import fast_size
 
 _STEPS = 60
-_EIGHT_NEIGHBOURS = [[1, 1, 1]] * 3
 
 
 def kernel_step(
@@ -21,6 +23,7 @@ def kernel_step(
     *,
     least_edge: float,
     ridge: float,
+    lamps: Bool[Tensor, "rows columns"] | None = None,
 ) -> Float[Tensor, "k k"]:
     r"""Minimise over non-negative PSFs, by accelerated projected gradients (FISTA).
 
@@ -35,6 +38,8 @@ def kernel_step(
         start: where to start; its odd side k is the window.
         least_edge: gradients of x shorter than this are left out; 0 takes all.
         ridge: gamma, in units of squared gradients summed over the image.
+        lamps: where the light is a guess. Its gradients are huge and agree with any PSF; what they add to y under the
+            start is taken as explained.
 
     Returns:
         The PSF, non-negative, not normalised.
@@ -46,8 +51,12 @@ def kernel_step(
     if least_edge > 0:
         weak = across.square() + down.square() < least_edge**2
         across, down = across.masked_fill_(weak, 0), down.masked_fill_(weak, 0)
-    sharp = [torch.fft.rfft2(g) for g in (across, down)]
     seen = [torch.fft.rfft2(g) for g in gradients(blurred)]
+    if lamps is not None and bool(lamps.any()):
+        otf = psf_to_otf(start, size)
+        seen = [s - otf * torch.fft.rfft2(g * lamps) for s, g in zip(seen, (across, down), strict=True)]
+        across, down = across.masked_fill(lamps, 0), down.masked_fill(lamps, 0)
+    sharp = [torch.fft.rfft2(g) for g in (across, down)]
     auto = torch.fft.irfft2(sum((s.abs().square() for s in sharp), torch.zeros(())), s=size)
     cross = torch.fft.irfft2(sum((s.conj() * b for s, b in zip(sharp, seen, strict=True)), torch.zeros(())), s=size)
     window = torch.roll(cross, (side // 2, side // 2), (0, 1))[:side, :side]
@@ -66,9 +75,7 @@ def kernel_step(
     return kernel
 
 
-def edge_quota(
-    latent: Float[Tensor, "rows columns"], inner: tuple[int, int], quota: int
-) -> float:
+def edge_quota(latent: Float[Tensor, "rows columns"], inner: tuple[int, int], quota: int) -> float:
     """The gradient length that keeps at least ``quota`` edges in each of four directions.
 
     Source: Cho and Lee, SIGGRAPH Asia 2009, sec. 4.2.
@@ -84,9 +91,7 @@ def edge_quota(
     return min(least)
 
 
-def cleaned(
-    kernel: Float[Tensor, "k k"], *, least_tap: float = 0.02, least_piece: float = 0.02
-) -> Float[Tensor, "k k"]:
+def cleaned(kernel: Float[Tensor, "k k"], least_tap: float = 0.02, least_piece: float = 0.02) -> Float[Tensor, "k k"]:
     """Drop faint taps and small islands, and normalise; a kernel without light becomes a point.
 
     Args:
@@ -100,9 +105,9 @@ def cleaned(
         point[kernel.shape[0] // 2, kernel.shape[1] // 2] = 1
         return point
     kernel = kernel / kernel.sum()
-    pieces, count = scipy.ndimage.label(kernel.numpy() > 0, structure=_EIGHT_NEIGHBOURS)
-    light = scipy.ndimage.sum_labels(kernel.numpy(), pieces, range(1, count + 1))
-    for piece, part in enumerate(light, start=1):
+    pieces = np.asarray(skimage.measure.label(kernel.numpy() > 0, connectivity=2))
+    light = np.bincount(pieces.flat, weights=kernel.numpy().flat)
+    for piece, part in enumerate(light):
         if part < min(least_piece, light.max()):
             kernel = kernel.masked_fill(torch.from_numpy(pieces == piece), 0)
     return kernel / kernel.sum()

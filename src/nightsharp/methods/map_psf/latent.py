@@ -52,7 +52,9 @@ def latent_step(
         flat = across.square() + down.square() < weight / coupling
         across, down = across.masked_fill_(flat, 0), down.masked_fill_(flat, 0)
         back = torch.roll(across, 1, 1) - across + torch.roll(down, 1, 0) - down
-        steps = (otf.conj() * torch.fft.rfft2(filled) + coupling * torch.fft.rfft2(back)) / (power + coupling * curvature)
+        steps = (otf.conj() * torch.fft.rfft2(filled) + coupling * torch.fft.rfft2(back)) / (
+            power + coupling * curvature
+        )
         latent = torch.fft.irfft2(steps, s=size)
         filled = canvas.filled(torch.fft.irfft2(otf * steps, s=size))
         coupling *= _COUPLING_GROWTH

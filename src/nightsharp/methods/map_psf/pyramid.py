@@ -15,11 +15,15 @@ from nightsharp.methods.map_psf.observation import Canvas, Observation
 RATIO = math.sqrt(0.5)
 _COARSEST = 5
 _ALTERNATIONS = 8
+# On a coarse scale a wrong tap grows into a wrong branch, so only clear ones stay; on the finest a faint tail counts.
+_COARSE_TAPS, _FINE_TAPS = (0.05, 0.1), (0.02, 0.02)
+# A reduced picture has been averaged and sampled anew; less of the camera's softness is left in it.
+_COARSE_SOFTNESS = 0.5
 # On the finest scale, once the PSF's shape stands: all gradients vote and the prior fades.
 _REFINEMENTS = 12
 _REFINE_FROM, _REFINE_TO = 1e-3, 2e-4
 _EDGE_FALL = math.sqrt(1.1)
-_RIDGE, FINAL_RIDGE = 10.0, 1.0
+_RIDGE, _FINAL_RIDGE = 10.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -104,22 +108,27 @@ def coarse_to_fine(seen: Observation, size: int, prior: Prior, tick: Callable[[]
     """
     scales: list[Scale] = []
     weight, least_edge = prior.weight, 0.0
+    canvas, kernel = Canvas.around(seen, size), _pair(size)
     for level, side in reversed(list(enumerate(sides(size)))):
         canvas = Canvas.around(seen.shrunk(RATIO**level), side - 1)
         kernel = enlarged(scales[-1].kernel, 1 / RATIO, side) if scales else _pair(side)
+        softness = prior.softness * (_COARSE_SOFTNESS if level else 1)
+        taps = _COARSE_TAPS if level else _FINE_TAPS
         for _ in range(_ALTERNATIONS):
             tick()
-            latent, filled = latent_step(canvas, kernel, weight, prior.softness)
+            latent, filled = latent_step(canvas, kernel, weight, softness)
             least_edge = least_edge or edge_quota(latent, canvas.inner, 2 * side)
-            kernel = cleaned(kernel_step(latent, filled, kernel, least_edge=least_edge, ridge=_RIDGE))
+            lamps = canvas.lamps(latent)
+            kernel = kernel_step(latent, filled, kernel, least_edge=least_edge, ridge=_RIDGE, lamps=lamps)
+            kernel = cleaned(kernel, *taps)
             weight, least_edge = weight / prior.fall, least_edge / _EDGE_FALL
-        if level == 0:
-            for refinement in range(_REFINEMENTS):
-                tick()
-                part = refinement / (_REFINEMENTS - 1)
-                weight = _REFINE_FROM * (_REFINE_TO / _REFINE_FROM) ** part
-                latent, filled = latent_step(canvas, kernel, weight, prior.softness)
-                kernel = cleaned(kernel_step(latent, filled, kernel, least_edge=0, ridge=FINAL_RIDGE))
+        for part in torch.linspace(0, 1, 0 if level else _REFINEMENTS).tolist():
+            tick()
+            fading = _REFINE_FROM * (_REFINE_TO / _REFINE_FROM) ** part
+            latent, filled = latent_step(canvas, kernel, fading, softness)
+            lamps = canvas.lamps(latent)
+            kernel = kernel_step(latent, filled, kernel, least_edge=0, ridge=_FINAL_RIDGE, lamps=lamps)
+            kernel = cleaned(kernel, *taps)
         kernel = centred(kernel)
         scales.append(Scale(RATIO**level, kernel))
     latent, filled = latent_step(canvas, kernel, _REFINE_TO, prior.softness)

@@ -1,0 +1,5 @@
+"""The command ``nightsharp``."""
+
+from nightsharp.cli.command import main
+
+__all__ = ["main"]

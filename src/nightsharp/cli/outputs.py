@@ -1,0 +1,147 @@
+"""Where results go, settled before any work begins."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightsharp.errors import NightsharpError, PhotoError, UsageError
+
+# A camera's raw file can be read but not written; TIFF holds its depth.
+_RAW = {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq", ".x3f"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photograph on its way.
+
+    Attributes:
+        photo: the input.
+        output: where the result goes.
+        compare: where the side-by-side goes, if wanted.
+        refusal: why this one must not be done: it is no file, or its output is there already.
+    """
+
+    photo: Path
+    output: Path
+    compare: Path | None = None
+    refusal: NightsharpError | None = None
+
+
+def plan(photos: Sequence[Path], *, output: str | None, suffix: str, compare: str | None, overwrite: bool) -> list[Job]:
+    """Name the outputs of all photographs.
+
+    Args:
+        photos: the inputs.
+        output: a file, for one photograph; or a folder; None writes beside each input.
+        suffix: goes between name and ending.
+        compare: like ``output``, for the side-by-side.
+        overwrite: whether existing files may be replaced.
+
+    Returns:
+        One job per input, in their order.
+
+    Raises:
+        UsageError: two results would have one name, or a result would replace an input.
+
+    Example:
+        >>> job = plan([Path("a/street.jpg")], output=None, suffix="-sharp", compare=None, overwrite=False)[0]
+        >>> job.output.as_posix()
+        'a/street-sharp.jpg'
+    """
+    if os.sep in suffix or (os.altsep and os.altsep in suffix):
+        raise UsageError(f"the suffix {suffix!r} holds a path. Use -o for the folder.")
+    into = _folder(output, many=len(photos) > 1, option="-o")
+    compare_into = _folder(compare, many=len(photos) > 1, option="--compare")
+    jobs = []
+    for photo in photos:
+        ending = ".tif" if photo.suffix.lower() in _RAW else photo.suffix
+        if output is not None and into is None:
+            target = Path(output)
+        else:
+            target = (into or photo.parent) / f"{photo.stem}{suffix}{ending}"
+        sheet = None
+        if compare is not None:
+            sheet = Path(compare) if compare_into is None else compare_into / f"{photo.stem}-compare.png"
+            if sheet.suffix.lower() != ".png":
+                raise UsageError(f"the side-by-side {sheet} is written as .png. Give it that ending.")
+        jobs.append(Job(photo, target, sheet, _refusal(photo, (target, sheet), overwrite)))
+    check_distinct(photos, [f for job in jobs for f in (job.output, job.compare) if f is not None])
+    return jobs
+
+
+def check_distinct(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Refuse outputs that meet each other or an input.
+
+    Raises:
+        UsageError: the message names the two.
+    """
+    given = {identity: file for file in inputs for identity in _identities(file)}
+    taken: set[object] = set()
+    for file in outputs:
+        for identity in _identities(file):
+            if identity in given:
+                raise UsageError(
+                    f"{file} would be written over the input {given[identity]}. Choose another name (-o, --suffix)."
+                )
+        name = _identities(file)[0]
+        if name in taken:
+            raise UsageError(f"two results would be written to {file}. Give them different folders or names.")
+        taken.add(name)
+
+
+def check_writable(file: Path | None, *, overwrite: bool) -> None:
+    """Stop when a file could not be written in the end, or is there already and may not be replaced.
+
+    Raises:
+        UsageError: it exists, is a folder, or its folder is missing or closed.
+    """
+    if file is None:
+        return
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder. Give the name of a file.")
+    if not overwrite and os.path.lexists(file):
+        raise UsageError(f"{file} exists already. Use --overwrite to replace it, or choose another name.")
+    if not file.parent.is_dir():
+        raise UsageError(f"the folder {file.parent} does not exist. Create it, or choose another.")
+    if not os.access(file.parent, os.W_OK):
+        raise UsageError(f"the folder {file.parent} cannot be written. Choose another.")
+
+
+def _refusal(photo: Path, outputs: Sequence[Path | None], overwrite: bool) -> NightsharpError | None:
+    if not photo.is_file():
+        what = "is a folder; give its files" if photo.is_dir() else "there is no such file. Check the path"
+        return PhotoError(f"{photo}: {what}.")
+    try:
+        for file in outputs:
+            check_writable(file, overwrite=overwrite)
+    except UsageError as problem:
+        return problem
+    return None
+
+
+def _folder(place: str | None, *, many: bool, option: str) -> Path | None:
+    """The folder meant by an option; None when it names a file, or nothing."""
+    if place is None:
+        return None
+    ends_as_folder = place.endswith(("/", os.sep))
+    folder = Path(place)
+    if not (many or ends_as_folder or folder.is_dir()):
+        return None
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{option} {place} is a file; for several photos, or with a / at its end, it is a folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"the folder {place} cannot be created: {problem.strerror}. Choose another.") from problem
+    return folder
+
+
+def _identities(file: Path) -> list[object]:
+    """What makes a file itself: its resolved name, and its place on the disk when it exists."""
+    found: list[object] = [os.path.normcase(file.resolve())]
+    try:
+        status = file.stat()
+    except OSError:
+        return found
+    return [*found, (status.st_dev, status.st_ino)] if status.st_ino else found

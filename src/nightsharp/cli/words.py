@@ -1,0 +1,59 @@
+"""The last words of a command about one photograph."""
+
+from pathlib import Path
+from typing import Any
+
+
+def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
+    """Where the result is, what it took, which way it came, and what the guard did.
+
+    Example:
+        >>> report = {
+        ...     "size": {"width": 3024, "height": 4032},
+        ...     "seconds": {"total": 41.3},
+        ...     "peak_memory_bytes": 1.3e9,
+        ...     "route": {"reason": "no PSF, no events -> estimated PSF + wiener"},
+        ...     "psf": {"height": 23, "width": 19, "confidence": 0.82, "source": "estimated by map_psf"},
+        ...     "guard": {"words": "nothing to report"},
+        ...     "notes": [],
+        ...     "warnings": [],
+        ... }
+        >>> print(last_words(Path("street.jpg"), Path("street-sharp.jpg"), report))
+        street.jpg -> street-sharp.jpg   3024 x 4032, 41 s, 1.3 GB
+        route: no PSF, no events -> estimated PSF (23 x 19, confidence 0.82) + wiener
+        guard: nothing to report
+    """
+    size = report["size"]
+    cost = [f"{size['width']} x {size['height']}", _seconds(report["seconds"]["total"])]
+    if report["peak_memory_bytes"] is not None:
+        cost.append(_bytes(report["peak_memory_bytes"]))
+    guard = report["guard"]["words"]
+    lines = [
+        f"{photo} -> {output}   {', '.join(cost)}",
+        f"route: {_route(report)}",
+        f"guard: {guard}",
+        *(f"note: {note}" for note in report["notes"]),
+        *(f"warning: {warning}" for warning in report["warnings"] if warning != guard),
+    ]
+    return "\n".join(lines)
+
+
+def _route(report: dict[str, Any]) -> str:
+    psf = report["psf"]
+    size = f"{psf['height']} x {psf['width']}"
+    if psf["confidence"] is None:
+        known = size if psf["source"] == "given" else f"{psf['source']}, {size}"
+        return report["route"]["reason"].replace("PSF given", f"PSF given ({known})", 1)
+    found = f"estimated PSF ({size}, confidence {psf['confidence']:.2f})"
+    return report["route"]["reason"].replace("estimated PSF", found, 1)
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"

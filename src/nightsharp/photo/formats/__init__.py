@@ -1,0 +1,1 @@
+"""One file per format: how its header is read, its pixels decoded, a new file encoded."""

@@ -1,0 +1,54 @@
+"""Which methods answer what is known of a photograph, and why."""
+
+from dataclasses import dataclass
+
+from nightsharp.methods import MethodSpec, get_method
+
+# The best on Levin's 32 captured images with the true PSF among the methods without weights.
+BEST_WITH_PSF = "hyper_laplacian"
+PSF_ESTIMATOR = "map_psf"
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way from a blurred photograph to a sharper one.
+
+    Attributes:
+        estimator: the method that finds the PSF; None when it was given.
+        method: the method that restores with the PSF.
+        reason: why, in words.
+    """
+
+    estimator: str | None
+    method: MethodSpec
+    reason: str
+
+
+def choose_route(method: str | None, *, psf_given: bool) -> Route:
+    """Choose the methods from what is known.
+
+    Args:
+        method: what the user asks for; None or ``"auto"`` leaves the choice to us.
+        psf_given: whether the PSF is known.
+
+    Returns:
+        The route with its reason.
+
+    Raises:
+        UsageError: there is no method of that name.
+
+    Example:
+        >>> choose_route(None, psf_given=False).reason
+        'no PSF, no events -> estimated PSF + hyper_laplacian'
+        >>> choose_route("wiener", psf_given=True).reason
+        'PSF given -> wiener (asked for)'
+    """
+    asked = method not in (None, "auto")
+    spec = get_method(method if method is not None and asked else BEST_WITH_PSF)
+    known = "PSF given" if psf_given else "no PSF, no events"
+    way = spec.name if psf_given else f"estimated PSF + {spec.name}"
+    return Route(
+        estimator=None if psf_given else PSF_ESTIMATOR,
+        method=spec,
+        reason=f"{known} -> {way}{' (asked for)' if asked else ''}",
+    )

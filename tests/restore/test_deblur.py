@@ -1,0 +1,289 @@
+"""What comes back from a restoration."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+import nightsharp as ns
+from nightsharp.errors import Cancelled, PhotoError, PsfError, UsageError
+from nightsharp.methods import list_methods
+from nightsharp.optics import Blur, Psf, line
+from nightsharp.restore import job
+
+PSF = line(9, 20)
+METHODS = [spec.name for spec in list_methods()]
+FAST = "wiener"
+
+
+def scene(channels: int = 3, height: int = 72, width: int = 96) -> torch.Tensor:
+    """Blocks of even light, so that there are edges to sharpen."""
+    blocks = torch.rand(1, channels, 6, 8, generator=torch.Generator().manual_seed(4)) * 0.8 + 0.1
+    return torch.nn.functional.interpolate(blocks, (height, width), mode="nearest")[0]
+
+
+def blur(sharp: torch.Tensor) -> torch.Tensor:
+    return Blur(PSF, boundary="replicate")(sharp[None])[0]
+
+
+def picture(tensor: torch.Tensor, mode: str = "RGB") -> Image.Image:
+    values = tensor.expand(3, -1, -1).clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
+    return Image.fromarray(np.ascontiguousarray(values)).convert(mode)
+
+
+def photograph(sharp: torch.Tensor, mode: str = "RGB") -> Image.Image:
+    """Light adds in linear light; the file holds display values."""
+    return picture(blur(sharp**2.2).clamp_min(0) ** (1 / 2.2), mode)
+
+
+def error(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one - other)[..., 8:-8, 8:-8].square().mean())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("channels", [1, 3])
+class TestTensorLaws:
+    def test_size_type_and_domain_come_back(self, method, channels):
+        blurred = blur(scene(channels))
+        out = ns.deblur(blurred, method=method, psf=PSF)
+        assert out.photo is None
+        assert out.sharp.shape == blurred.shape
+        assert out.sharp.dtype == blurred.dtype
+        assert bool(out.sharp.isfinite().all())
+        assert error(out.sharp, scene(channels)) < 0.5 * error(blurred, scene(channels))
+
+    def test_the_input_is_untouched(self, method, channels):
+        blurred = blur(scene(channels))
+        before = blurred.clone()
+        ns.deblur(blurred, method=method, psf=PSF)
+        assert torch.equal(blurred, before)
+
+
+def test_double_precision_comes_back_as_double():
+    assert ns.deblur(blur(scene()).double(), method=FAST, psf=PSF).sharp.dtype == torch.float64
+
+
+@pytest.mark.parametrize("form", ["Psf", "tensor", "path", "str", "formula"])
+def test_a_psf_is_the_same_in_every_form(form, tmp_path):
+    PSF.save(tmp_path / "psf.npy")
+    given = {
+        "Psf": PSF,
+        "tensor": PSF.kernel,
+        "path": tmp_path / "psf.npy",
+        "str": str(tmp_path / "psf.npy"),
+        "formula": "line:9,20",
+    }[form]
+    blurred = blur(scene())
+    out = ns.deblur(blurred, method=FAST, psf=given)
+    assert torch.equal(out.psf.kernel, PSF.kernel)
+    assert torch.allclose(out.sharp, ns.deblur(blurred, method=FAST, psf=PSF).sharp)
+
+
+@pytest.mark.parametrize("name", ["night.png", "night.jpg", "Straße bei Nacht.tif"])
+def test_a_photograph_becomes_sharper(name, tmp_path):
+    file = tmp_path / name
+    photograph(scene()).save(file, quality=95, subsampling=0)
+    out = ns.deblur(file, method=FAST, psf=PSF)
+    assert out.photo is not None
+    before, after, truth = ns.read_photo(file).display(), out.photo.display(), scene()
+    assert after.shape == before.shape
+    assert error(after, truth) < error(before, truth)
+    assert torch.equal(out.sharp, out.photo.pixels)
+    assert float(out.sharp.min()) >= 0
+    assert float(out.sharp.max()) <= 1
+
+
+def test_a_photograph_and_its_file_give_the_same(tmp_path):
+    photograph(scene()).save(tmp_path / "a.png")
+    from_file = ns.deblur(tmp_path / "a.png", method=FAST, psf=PSF)
+    from_photo = ns.deblur(ns.read_photo(tmp_path / "a.png"), method=FAST, psf=PSF)
+    assert torch.equal(from_file.sharp, from_photo.sharp)
+    assert from_photo.report["input"] is None
+
+
+def test_alpha_profile_and_exif_stay(tmp_path):
+    image = photograph(scene(), "RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image.save(tmp_path / "a.png", exif=exif, icc_profile=profile)
+    out = ns.deblur(tmp_path / "a.png", method=FAST, psf=PSF)
+    assert out.photo is not None
+    out.photo.save(tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as saved:
+        assert saved.mode == "RGBA"
+        assert saved.info["icc_profile"] == profile
+        assert saved.getexif()[0x010F] == "a camera"
+        assert np.array_equal(np.asarray(saved)[..., 3], np.asarray(image)[..., 3])
+        assert not np.array_equal(np.asarray(saved)[..., :3], np.asarray(image)[..., :3])
+
+
+def test_grey_stays_grey(tmp_path):
+    photograph(scene(1), "L").save(tmp_path / "a.png")
+    out = ns.deblur(tmp_path / "a.png", method=FAST, psf=PSF)
+    assert torch.equal(out.sharp[0], out.sharp[1])
+    assert torch.equal(out.sharp[0], out.sharp[2])
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (3, 2), (20, 31)])
+def test_a_photograph_too_small_to_show_a_blur_is_kept(height, width):
+    tiny = torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
+    out = ns.deblur(tiny)
+    assert torch.equal(out.sharp, tiny)
+    assert out.report["guard"]["kept"] == "input"
+    assert "kept as it is" in out.report["guard"]["words"]
+
+
+def test_one_pixel_with_a_point_psf_is_kept():
+    pixel = torch.full((1, 1, 1), 0.5)
+    assert torch.equal(ns.deblur(pixel, psf=Psf.from_tensor(torch.ones(1, 1))).sharp, pixel)
+
+
+def test_an_even_photograph_is_kept():
+    flat = torch.full((3, 64, 80), 0.25)
+    out = ns.deblur(flat)
+    assert torch.allclose(out.sharp, flat, atol=1e-3)
+    assert bool(out.sharp.isfinite().all())
+
+
+def test_a_psf_that_is_not_the_photographs_is_thrown_away():
+    blurred = blur(scene()) - 0.09
+    out = ns.deblur(blurred, method=FAST, psf="line:31,110", strength=3)
+    assert out.report["guard"]["kept"] == "input"
+    assert torch.equal(out.sharp, blurred)
+    assert out.report["warnings"]
+
+
+def test_without_the_guard_the_result_is_the_result():
+    blurred = blur(scene()) - 0.09
+    out = ns.deblur(blurred, method=FAST, psf="line:31,110", strength=3, guard=False)
+    assert not torch.equal(out.sharp, blurred)
+    assert out.report["guard"] == {
+        "on": False,
+        "kept": "result",
+        "words": "switched off",
+        "misfit": None,
+        "allowed": None,
+    }
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_a_method_that_breaks_down_gives_the_input_back(guard, monkeypatch):
+    monkeypatch.setattr(job.MethodSpec, "load", lambda _: lambda blurred, psf, **_: blurred * torch.nan)
+    blurred = blur(scene())
+    out = ns.deblur(blurred, psf=PSF, guard=guard)
+    assert torch.equal(out.sharp, blurred)
+    assert "no numbers" in out.report["guard"]["words"]
+
+
+def test_a_large_photograph_in_tiles_is_the_photograph_in_one_piece(monkeypatch):
+    blurred = blur(scene(1, 420, 520))
+    whole = ns.deblur(blurred, method=FAST, psf=PSF).sharp
+    monkeypatch.setattr(job, "WHOLE_UP_TO", 1)
+    monkeypatch.setattr("nightsharp.restore.tiles.CORE", 200)
+    tiled = ns.deblur(blurred, method=FAST, psf=PSF).sharp
+    assert float((tiled - whole).abs().mean()) < 2e-3
+
+
+REPORT = {
+    "version": dict,
+    "input": (dict, type(None)),
+    "size": dict,
+    "method": str,
+    "light": str,
+    "strength": float,
+    "route": dict,
+    "psf": dict,
+    "noise_sigma": list,
+    "guard": dict,
+    "seconds": dict,
+    "peak_memory_bytes": (int, type(None)),
+    "notes": list,
+    "warnings": list,
+}
+
+
+@pytest.mark.parametrize("source", ["tensor", "file"])
+def test_the_report_is_plain_and_whole(source, tmp_path):
+    file = tmp_path / "a.png"
+    photograph(scene()).save(file)
+    report = ns.deblur(file if source == "file" else blur(scene()), method=FAST, psf="line:9,20").report
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert report.keys() == REPORT.keys()
+    for name, kind in REPORT.items():
+        assert isinstance(report[name], kind), name
+    assert report["size"] == {"width": 96, "height": 72, "channels": 3}
+    assert report["psf"]["source"] == "line:9,20"
+    assert report["psf"]["confidence"] is None
+    assert report["seconds"]["total"] > 0
+    assert report["method"] == report["route"]["method"] == FAST
+    if source == "file":
+        assert report["input"]["path"] == str(file)
+        assert len(report["input"]["sha256"]) == 64
+
+
+def test_stages_are_told_in_order():
+    seen = []
+    ns.deblur(blur(scene()), method="hyper_laplacian", psf=PSF, progress=lambda *told: seen.append(told))
+    assert list(dict.fromkeys(stage for stage, _, _ in seen)) == ["reading", "restoring"]
+    done = [done for stage, done, _ in seen if stage == "restoring"]
+    assert done == sorted(done)
+    assert all(0 <= done <= most for _, done, most in seen)
+
+
+def test_a_stop_stops():
+    with pytest.raises(Cancelled):
+        ns.deblur(blur(scene()), method="hyper_laplacian", psf=PSF, cancel=lambda: True)
+
+
+REFUSALS = [
+    ({"psf": "line:200,0"}, PsfError, "larger than the image"),
+    ({"psf": torch.ones(80, 3)}, PsfError, "larger than the image"),
+    ({"psf": torch.zeros(3, 3)}, PsfError, "no positive value"),
+    ({"psf": "star:3"}, UsageError, "formula"),
+    ({"method": "magic"}, UsageError, "unknown"),
+    ({"psf": PSF, "strength": 0.0}, UsageError, "strength is 0"),
+    ({"psf": PSF, "strength": float("nan")}, UsageError, "strength is nan"),
+    ({"psf": PSF, "light": "linear"}, UsageError, "light"),
+]
+
+
+@pytest.mark.parametrize(("options", "kind", "words"), REFUSALS, ids=[f"{k.__name__}: {w}" for _, k, w in REFUSALS])
+def test_what_does_not_hold_together_is_refused(options, kind, words):
+    with pytest.raises(kind, match=words):
+        ns.deblur(blur(scene()), **options)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [
+        (torch.zeros(2, 8, 8), "2 x 8 x 8"),
+        (torch.zeros(1, 3, 8, 8), "1 x 3 x 8 x 8"),
+        (torch.zeros(3, 0, 8), "3 x 0 x 8"),
+        (torch.zeros(3, 8, 8, dtype=torch.uint8), "floating point"),
+        (torch.full((3, 8, 8), torch.nan), "NaN"),
+    ],
+)
+def test_a_tensor_that_is_no_image_is_refused(tensor, words):
+    with pytest.raises(PhotoError, match=words):
+        job._open(tensor, light=None, limits=None)
+
+
+def test_a_file_that_is_no_photograph_is_refused(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(io.BytesIO(b"hello").getvalue())
+    with pytest.raises(PhotoError):
+        ns.deblur(tmp_path / "a.jpg", psf=PSF)
+
+
+def test_a_psf_is_estimated_when_none_is_known():
+    blurred = blur(scene(1, 128, 160))
+    estimate = ns.estimate_psf(blurred)
+    assert isinstance(estimate.psf, Psf)
+    assert 0 <= estimate.confidence <= 1
+    out = ns.deblur(blurred)
+    assert out.report["route"]["estimator"] == "map_psf"
+    assert out.report["psf"]["confidence"] is not None

@@ -1,0 +1,56 @@
+"""A large photograph in pieces is the same photograph."""
+
+import pytest
+import torch
+
+from nightsharp.optics import Blur, line
+from nightsharp.restore.tiles import in_tiles, spans
+
+AXES = [(1, 64), (63, 64), (100, 50), (1000, 128), (1001, 128), (4032, 1024), (257, 8)]
+
+
+@pytest.mark.parametrize(("length", "core"), AXES)
+@pytest.mark.parametrize("halo", [0, 5, 90])
+class TestSpanLaws:
+    def test_weights_sum_to_one_everywhere(self, length, core, halo):
+        total = torch.zeros(length)
+        for span in spans(length, core, halo):
+            total[span.start : span.stop] += span.weight
+        assert torch.allclose(total, torch.ones(length), atol=1e-6)
+
+    def test_weights_lie_between_zero_and_one(self, length, core, halo):
+        for span in spans(length, core, halo):
+            assert span.weight.shape == (span.stop - span.start,)
+            assert bool((span.weight >= -1e-6).all())
+            assert bool((span.weight <= 1 + 1e-6).all())
+
+    def test_the_halo_has_no_weight(self, length, core, halo):
+        for span in spans(length, core, halo):
+            if span.start > 0:
+                assert bool((span.weight[:halo].abs() < 1e-6).all())
+            if span.stop < length:
+                assert bool((span.weight[span.weight.shape[0] - halo :].abs() < 1e-6).all())
+
+
+def test_a_local_operation_in_tiles_is_the_operation_on_the_whole():
+    image = torch.rand(1, 3, 400, 310, generator=torch.Generator().manual_seed(0))
+    blur = Blur(line(21, 30), boundary="replicate")
+    tiled = in_tiles(image, blur, halo=(24, 24), core=128)
+    assert torch.allclose(tiled, blur(image), atol=1e-5)
+
+
+def test_each_tile_is_announced():
+    seen = []
+    in_tiles(torch.rand(1, 1, 300, 300), torch.clone, halo=(4, 4), core=128, step=lambda *told: seen.append(told))
+    assert seen == [(n, 4) for n in range(4)]
+
+
+def test_a_tile_is_bounded_however_large_the_photograph():
+    sizes = []
+
+    def note(tile: torch.Tensor) -> torch.Tensor:
+        sizes.append(tile.shape[-2] * tile.shape[-1])
+        return tile
+
+    in_tiles(torch.zeros(1, 1, 3000, 4000), note, halo=(40, 40))
+    assert max(sizes) < 1.6e6
