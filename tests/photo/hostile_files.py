@@ -130,6 +130,7 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "PNG of kind 5", raw_png(8, 8, 8, 5, row)
     yield "PNG with too few rows", raw_png(8, 800, 8, 2, row * 8)
     yield "PNG with far too many rows", raw_png(8, 8, 8, 2, bytes(200_000_000))
+    yield "PNG that goes on for 4 GB", _endless_png()
     yield "PNG of 25 million black pixels", raw_png(5000, 5000, 8, 2, bytes((1 + 15000) * 5000))
     yield "PNG of 29 million deep pixels", raw_png(1000, 29_000, 16, 6, bytes((1 + 8000) * 29_000))
     yield "PNG palette without colours", raw_png(8, 1, 8, 3, bytes(9))
@@ -145,6 +146,13 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "PNG with a header too many", png(picture(), (b"IHDR", struct.pack(">IIBBBBB", 9, 9, 8, 2, 0, 0, 0)))
     yield "PNG with a broken sum", png(picture()).replace(b"IDAT", b"IDAT\x01", 1)
     yield "PNG without a header", b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(row)) + chunk(b"IEND", b"")
+
+
+def _endless_png() -> bytes:
+    packer = zlib.compressobj(1)
+    data = b"".join(packer.compress(bytes(1 << 20)) for _ in range(4096)) + packer.flush()
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def _jpegs() -> Iterator[tuple[str, bytes]]:

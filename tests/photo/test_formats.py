@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import imagecodecs
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from making_files import dng, noise, picture, pillow, png, put, raw_png, srgb_profile, tiff
+from making_files import chunk, dng, noise, picture, pillow, png, put, raw_png, srgb_profile, tiff
 from PIL import Image
 
 from nightsharp.errors import PhotoError, UsageError
 from nightsharp.photo import probe, read_photo
+
+PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def alpha(photo):
@@ -306,3 +309,20 @@ def test_a_missing_or_broken_extra_is_named(module, extra, problem, tmp_path, mo
     content = dng(noise(40, 40, 1, "u2")[..., 0]) if extra == "raw" else b"\0\0\0\x18ftypheic\0\0\0\0heicmif1"
     with pytest.raises(PhotoError, match=rf"pip install 'nightsharp\[{extra}\]'"):
         read_photo(put(tmp_path, "a", content))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 2), (5, 9), (8, 8), (33, 17)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_interlaced_png_is_read(width, height, channels, tmp_path):
+    samples = noise(height, width, channels)
+    rows = b""
+    for left, top, across, down in PASSES:
+        part = samples[top::down, left::across]
+        rows += b"".join(b"\0" + row.tobytes() for row in part) if part.size else b""
+    kind = {1: 0, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 1)
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        chunk(*one) for one in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    )
+    photo = read_photo(put(tmp_path, "a.png", content))
+    assert np.array_equal(codes(photo)[..., :channels], samples[..., :3])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nightsharp.optics import Blur, line
-from nightsharp.restore.tiles import in_tiles, spans
+from nightsharp.restore.tiles import Place, in_tiles, spans
 
 AXES = [(1, 64), (63, 64), (100, 50), (1000, 128), (1001, 128), (4032, 1024), (257, 8)]
 
@@ -35,20 +35,49 @@ class TestSpanLaws:
 def test_a_local_operation_in_tiles_is_the_operation_on_the_whole():
     image = torch.rand(1, 3, 400, 310, generator=torch.Generator().manual_seed(0))
     blur = Blur(line(21, 30), boundary="replicate")
-    tiled = in_tiles(image, blur, halo=(24, 24), core=128)
+    tiled = in_tiles(image, lambda tile, _place: blur(tile), halo=(24, 24), core=128)
     assert torch.allclose(tiled, blur(image), atol=1e-5)
 
 
-def test_each_tile_is_announced():
+def test_each_tile_knows_its_place():
+    image = torch.rand(1, 1, 300, 300)
     seen = []
-    in_tiles(torch.rand(1, 1, 300, 300), torch.clone, halo=(4, 4), core=128, step=lambda *told: seen.append(told))
-    assert seen == [(n, 4) for n in range(4)]
+
+    def note(tile: torch.Tensor, place: Place) -> torch.Tensor:
+        assert torch.equal(tile, image[..., place.rows, place.columns])
+        seen.append((place.number, place.count))
+        return tile
+
+    in_tiles(image, note, halo=(4, 4), core=128)
+    assert sorted(seen) == [(n, 4) for n in range(4)]
+
+
+def test_a_failing_tile_stops_the_others():
+    begun = []
+
+    def fail(tile: torch.Tensor, place: Place) -> torch.Tensor:
+        begun.append(place.number)
+        if place.number == 0:
+            raise RuntimeError("tile 0")
+        place.stopping.wait(10)
+        assert place.stopping.is_set()
+        return tile
+
+    with pytest.raises(RuntimeError, match="tile 0"):
+        in_tiles(torch.zeros(1, 1, 1200, 1200), fail, halo=(4, 4), core=128)
+    assert len(begun) < 64
+
+
+def test_the_number_of_threads_is_as_before():
+    before = torch.get_num_threads()
+    in_tiles(torch.zeros(1, 1, 300, 300), lambda tile, _place: tile, halo=(4, 4), core=128)
+    assert torch.get_num_threads() == before
 
 
 def test_a_tile_is_bounded_however_large_the_photograph():
     sizes = []
 
-    def note(tile: torch.Tensor) -> torch.Tensor:
+    def note(tile: torch.Tensor, _place: Place) -> torch.Tensor:
         sizes.append(tile.shape[-2] * tile.shape[-1])
         return tile
 

@@ -22,7 +22,7 @@ class MethodSpec:
         needs_psf: the method restores with a given PSF.
         light: the domain it works in; ``restore`` converts a photograph to it.
         entry: ``module:function``; called as
-            ``function(blurred, psf, sigma=..., strength=..., clip=..., progress=..., cancel=...)`` on
+            ``function(blurred, psf, sigma=, strength=, clip=, contrast=, weight=, progress=, cancel=)`` on
             ``(batch, channel, height, width)``, returning the same shape.
     """
 

@@ -14,7 +14,8 @@ EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 MAKER_NOTE = 37500
 
 _MOST_BYTES = 8 << 20
-_THUMBNAIL_AT, _THUMBNAIL_SIZE = 513, 514
+# where it is and how long: a JPEG, or the first strip of plain pixels
+_THUMBNAILS = ((513, 514), (273, 279))
 _WIDTHS, _HEIGHTS = (256, 40962), (257, 40963)
 
 CARRIED = frozenset(
@@ -186,15 +187,16 @@ def _without_thumbnail(patched: bytearray, tree: Tree, first: Directory) -> byte
     patched[first.following_at : first.following_at + 4] = b"\0\0\0\0"
     try:
         second = tree.directory(first.following)
-        start, size = tree.integer(second, _THUMBNAIL_AT), tree.integer(second, _THUMBNAIL_SIZE)
+        places = [(tree.integer(second, at), tree.integer(second, size)) for at, size in _THUMBNAILS]
     except BadDirectoryError:
         return bytes(patched)
-    end = start + size
-    if start < 8 or size < 1 or end > len(patched):
-        return bytes(patched)
-    if end >= len(patched) - 4 and start > _last_use(tree, first):
-        return bytes(patched[:start])
-    patched[start:end] = bytes(size)
+    for start, size in places:
+        end = start + size
+        if start < 8 or size < 1 or end > len(patched):
+            continue
+        if end >= len(patched) - 4 and start > _last_use(tree, first):
+            return bytes(patched[:start])
+        patched[start:end] = bytes(size)
     return bytes(patched)
 
 

@@ -43,6 +43,8 @@ class Source(io.FileIO):
 
     def readall(self) -> bytes:
         """All bytes from here on."""
+        # the parts and what they are joined to
+        self.limits.check_memory(self.file_name, 2 * self.size)
         parts = []
         while part := self.read(_STEP):
             parts.append(part)

@@ -1,6 +1,7 @@
 """The job users run: look at what is known, choose the route, restore, check, report."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from nightsharp.errors import Cancelled, PhotoError, PsfError, UsageError
 from nightsharp.methods import MethodSpec
-from nightsharp.methods._blocks import CLIPPED, Cancel, noise_level
+from nightsharp.methods._blocks import CLIPPED, Cancel, measured_contrast, noise_level
 from nightsharp.methods.map_psf import PsfEstimate
 from nightsharp.methods.map_psf import estimate_psf as find_psf
 from nightsharp.optics import Psf, estimate_sigma
@@ -23,7 +24,7 @@ from nightsharp.restore.guard import Verdict, judge_psf, judge_result
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, peak_memory
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.route import choose_route
-from nightsharp.restore.tiles import WHOLE_UP_TO, in_tiles
+from nightsharp.restore.tiles import WHOLE_UP_TO, Place, in_tiles
 
 StageProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps at most)."""
@@ -289,28 +290,45 @@ def _restore(
     clip: float,
     progress: StageProgress | None,
     cancel: Cancel | None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """Run the method, on the whole image or in tiles that share the noise level of the whole."""
     function = method.load()
     kernel = psf.kernel[None, None].to(blurred)
     height, width = blurred.shape[-2:]
-    place = [0, 1]
+    spread = measured_contrast(blurred)
+    lock, done = threading.Lock(), dict[int, float]()
 
-    def piece(tile: Tensor) -> Tensor:
-        def advance(done: int, most: int) -> None:
-            _tell(progress, "restoring", round(100 * (place[0] + done / max(most, 1))), 100 * place[1])
+    def piece(tile: Tensor, place: Place) -> Tensor:
+        def advance(step: int, most: int) -> None:
+            with lock:
+                done[place.number] = step / max(most, 1)
+                _tell(progress, "restoring", round(100 * sum(done.values())), 100 * place.count)
 
-        return function(tile, kernel, sigma=sigma, strength=strength, clip=clip, progress=advance, cancel=cancel)
+        def stop() -> bool:
+            return place.stopping.is_set() or (cancel is not None and cancel())
 
-    def step(number: int, count: int) -> None:
-        if cancel is not None and cancel():
-            raise Cancelled(f"stopped at tile {number} of {count}; nothing was written.")
-        place[:] = [number, count]
+        if stop():
+            raise Cancelled(f"stopped at tile {place.number} of {place.count}; nothing was written.")
+        part = None if weight is None else weight[..., place.rows, place.columns]
+        restored = function(
+            tile,
+            kernel,
+            sigma=sigma,
+            strength=strength,
+            clip=clip,
+            contrast=spread,
+            weight=part,
+            progress=advance,
+            cancel=stop,
+        )
+        advance(1, 1)
+        return restored
 
     if height * width <= WHOLE_UP_TO:
-        return piece(blurred)
+        return piece(blurred, Place(0, 1, slice(None), slice(None), threading.Event()))
     kh, kw = psf.size
-    return in_tiles(blurred, piece, halo=(kh + _MARGIN, kw + _MARGIN), step=step)
+    return in_tiles(blurred, piece, halo=(kh + _MARGIN, kw + _MARGIN))
 
 
 def _unguarded(sharp: Tensor) -> Verdict:

@@ -1,17 +1,30 @@
 """A large photograph in pieces: tiles that overlap and are blended, so that memory stays bounded."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-WHOLE_UP_TO = 2_000_000
+WHOLE_UP_TO = 1_000_000
 """Pixels per channel up to which a photograph is restored in one piece."""
 
 CORE = 1024
 _RAMP = 48
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tile lies: its number from 0, how many there are, the rows and columns it reads, and whether to stop."""
+
+    number: int
+    count: int
+    rows: slice
+    columns: slice
+    stopping: Event
 
 
 @dataclass(frozen=True)
@@ -74,35 +87,52 @@ def _grid(height: int, width: int, halo: tuple[int, int], core: int) -> Iterator
 
 def in_tiles(
     image: Float[Tensor, "batch channel height width"],
-    restore: Callable[[Tensor], Tensor],
+    restore: Callable[[Tensor, Place], Tensor],
     *,
     halo: tuple[int, int],
     core: int = CORE,
-    step: Callable[[int, int], None] | None = None,
 ) -> Float[Tensor, "batch channel height width"]:
-    """Run ``restore`` over overlapping tiles and blend what comes back.
+    """Run ``restore`` over overlapping tiles, as many at once as torch has threads, and blend what comes back.
+
+    One thread a tile is quicker than all threads on one: the arrays stay in the cache, and nobody waits at a barrier.
 
     Args:
         image: any range.
-        restore: image to image of the same size; it must not compute statistics that differ from tile to tile.
+        restore: from a tile and its place in the image to a tile of the same size; called in threads of its own. It
+            must not compute statistics that differ from tile to tile.
         halo: rows and columns that a tile needs around it: the PSF's reach plus a margin.
         core: side of a tile without its overlap, pixels.
-        step: called before each tile with (its number from 0, how many).
 
     Returns:
         The restored image, same shape.
 
     Example:
         >>> image = torch.rand(1, 3, 200, 300)
-        >>> torch.allclose(in_tiles(image, lambda tile: 2 * tile, halo=(8, 8), core=100), 2 * image, atol=1e-5)
+        >>> doubled = in_tiles(image, lambda tile, place: 2 * tile, halo=(8, 8), core=100)
+        >>> torch.allclose(doubled, 2 * image, atol=1e-5)
         True
     """
     whole = torch.zeros_like(image)
     tiles = list(_grid(image.shape[-2], image.shape[-1], halo, core))
-    for number, (row, column) in enumerate(tiles):
-        if step is not None:
-            step(number, len(tiles))
-        here = (..., slice(row.start, row.stop), slice(column.start, column.stop))
-        weight = (row.weight[:, None] * column.weight[None, :]).to(image)
-        whole[here] += restore(image[here].contiguous()) * weight
+    threads, stopping = torch.get_num_threads(), Event()
+
+    def run(number: int) -> Tensor:
+        row, column = tiles[number]
+        here = slice(row.start, row.stop), slice(column.start, column.stop)
+        tile = restore(image[(..., *here)].contiguous(), Place(number, len(tiles), *here, stopping))
+        return tile * (row.weight[:, None] * column.weight[None, :]).to(image)
+
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        waiting = [pool.submit(run, number) for number in range(len(tiles))]
+        try:
+            # added up in order, so that the sum does not depend on who finished first
+            for number, (row, column) in enumerate(tiles):
+                whole[..., row.start : row.stop, column.start : column.stop] += waiting[number].result()
+                waiting[number] = Future()
+        except BaseException:
+            stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            torch.set_num_threads(threads)
     return whole

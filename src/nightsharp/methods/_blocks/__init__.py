@@ -2,7 +2,20 @@
 
 from nightsharp.methods._blocks.callbacks import Cancel, Progress, tick
 from nightsharp.methods._blocks.canvas import CLIPPED, Canvas, trust
-from nightsharp.methods._blocks.noise import contrast, mildness, noise_level
-from nightsharp.methods._blocks.splitting import Derivative, minimise, power
+from nightsharp.methods._blocks.noise import measured_contrast, mildness, noise_level
+from nightsharp.methods._blocks.splitting import Shrink, minimise, power
 
-__all__ = ["CLIPPED", "Cancel", "Canvas", "Derivative", "Progress", "contrast", "mildness", "minimise", "noise_level", "power", "tick", "trust"]
+__all__ = [
+    "CLIPPED",
+    "Cancel",
+    "Canvas",
+    "Progress",
+    "Shrink",
+    "measured_contrast",
+    "mildness",
+    "minimise",
+    "noise_level",
+    "power",
+    "tick",
+    "trust",
+]

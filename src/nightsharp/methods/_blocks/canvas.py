@@ -44,7 +44,7 @@ class Canvas:
 
     Attributes:
         observed: the photograph in the top left corner, the passage around it.
-        known: 1 where a pixel was recorded, 0 around it.
+        known: the trust in each pixel, at most 1; 0 around the photograph.
         saturated: where the record says only "at least this bright".
         otf: transfer function for the canvas.
         point: the PSF is one pixel, which blurs nothing, so that A is the identity.
@@ -52,7 +52,7 @@ class Canvas:
     """
 
     observed: Float[Tensor, "batch channel rows columns"]
-    known: Float[Tensor, "1 1 rows columns"]
+    known: Float[Tensor, "batch channel rows columns"]
     saturated: Bool[Tensor, "batch channel rows columns"]
     otf: Complex[Tensor, "#batch 1 rows half"]
     point: bool
@@ -64,6 +64,7 @@ class Canvas:
         blurred: Float[Tensor, "batch channel height width"],
         psf: Float[Tensor, "#batch 1 kh kw"],
         clip: float | None = CLIPPED,
+        weight: Float[Tensor, "batch channel height width"] | None = None,
     ) -> "Canvas":
         """Lay a photograph out.
 
@@ -71,6 +72,7 @@ class Canvas:
             blurred: range [0, 1].
             psf: convolution kernels, sum 1, not larger than the image.
             clip: the value from which a pixel counts as saturated; None trusts all.
+            weight: how far each pixel can be trusted beside the others, in [0, 1]; fully when None.
 
         Raises:
             PsfError: the PSF is larger than the image.
@@ -80,9 +82,11 @@ class Canvas:
         check_fits((kh, kw), (height, width))
         rows, columns = fast_size(height + kh + 1, width + kw + 1)
         observed = _passage(_passage(blurred, rows).mT, columns).mT.contiguous()
-        known = blurred.new_zeros(1, 1, rows, columns)
-        known[..., :height, :width] = 1
-        saturated = (trust(observed, clip) == 0) & (known > 0)
+        known = torch.zeros_like(observed)
+        known[..., :height, :width] = 1 if weight is None else weight
+        saturated = trust(observed, clip) == 0
+        saturated[..., height:, :] = False
+        saturated[..., width:] = False
         otf = psf_to_otf(psf.to(blurred), (rows, columns))
         return cls(observed, known, saturated, otf, max(kh, kw) == 1, (height, width))
 

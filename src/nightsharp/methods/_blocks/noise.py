@@ -31,7 +31,7 @@ def noise_level(
     if not 0 < strength < float("inf"):
         raise UsageError(f"strength is {strength}; it must be above 0 (1 is the measured noise, 2 twice as sharp).")
     if sigma is None:
-        model = _MODEL_ERROR * contrast(blurred)
+        model = _MODEL_ERROR * measured_contrast(blurred)
         level = (estimate_sigma(blurred).square() + model.square()).sqrt()
     else:
         level = torch.as_tensor(sigma, dtype=blurred.dtype, device=blurred.device)
@@ -43,13 +43,19 @@ def noise_level(
     return (level / strength).clamp_min(_FLOOR)
 
 
-def contrast(blurred: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
+def measured_contrast(
+    blurred: Float[Tensor, "batch channel height width"], given: Tensor | None = None
+) -> Float[Tensor, "batch 1 1 1"]:
     """The standard deviation of an image over all its pixels and channels: the scale of what is to be restored.
 
+    A ``given`` one is taken: that of the whole image when ``blurred`` is a tile.
+
     Example:
-        >>> float(contrast(torch.tensor([[[[0.0, 1.0]]]])))
+        >>> float(measured_contrast(torch.tensor([[[[0.0, 1.0]]]])))
         0.5
     """
+    if given is not None:
+        return given.to(blurred).reshape(-1, 1, 1, 1).expand(blurred.shape[0], 1, 1, 1)
     return blurred.std(dim=(1, 2, 3), keepdim=True, correction=0)
 
 

@@ -1,16 +1,24 @@
 """Deconvolution with a hyper-Laplacian prior on first and second derivatives."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Derivative, Progress, contrast, mildness, minimise, noise_level
+from nightsharp.methods._blocks import (
+    CLIPPED,
+    Cancel,
+    Canvas,
+    Progress,
+    Shrink,
+    measured_contrast,
+    mildness,
+    minimise,
+    noise_level,
+)
 
 # The exponent of the prior (natural images: 0.5 to 0.8) and the part that the three second derivatives carry.
 _EXPONENT = 0.8
 _SECOND = 0.25
-_DERIVATIVES: tuple[Derivative, ...] = ("x", "y", "xx", "yy", "xy")
-# Fitted on Berkeley training photographs, 8 motion PSFs, noise 0.25 to 6 %: the best weight falls slowly with the noise.
+# Fitted on Berkeley training photographs, 8 motion PSFs, noise 0.25 to 6 %: the best weight falls with the noise.
 _WEIGHT, _AT_SIGMA, _FALL = 2.0, 0.0062, 0.5
 _PENALTY = 200.0
 # The contrast of those photographs; another is handled as if it were exposed like them.
@@ -24,6 +32,8 @@ def hyper_laplacian(
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
     clip: float | None = CLIPPED,
+    contrast: Tensor | None = None,
+    weight: Tensor | None = None,
     iterations: int = 30,
     tolerance: float = 5e-4,
     progress: Progress | None = None,
@@ -45,6 +55,8 @@ def hyper_laplacian(
         sigma: standard deviation of the noise, in the image's range; estimated when None.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
+        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: ADMM steps at most.
         tolerance: relative change at which the iteration stops.
         progress: told after each step.
@@ -59,6 +71,7 @@ def hyper_laplacian(
         Cancelled: ``cancel`` answered True.
 
     Example:
+        >>> import torch
         >>> from nightsharp.optics import Blur, line
         >>> sharp = torch.zeros(1, 1, 48, 48); sharp[..., 16:32, 16:32] = 0.8
         >>> blurred = Blur(line(9), boundary="replicate")(sharp)
@@ -70,19 +83,19 @@ def hyper_laplacian(
     prior); Chartrand, ISBI 2009 (p-shrinkage).
     """
     level = noise_level(blurred, sigma, strength)
-    canvas = Canvas.around(blurred, psf, clip)
-    scale = (contrast(blurred) / _CONTRAST).clamp_min(1e-3)
+    canvas = Canvas.around(blurred, psf, clip, weight)
+    scale = (measured_contrast(blurred, contrast) / _CONTRAST).clamp_min(1e-3)
     relative = level / scale
     weight = _WEIGHT * mildness(psf) * (relative / _AT_SIGMA) ** -_FALL * scale ** (2 - _EXPONENT)
+    # one for all channels, as the length that it is compared with
+    threshold = (weight / _PENALTY).mean(dim=1, keepdim=True)
 
-    def shrink(derivatives: list[Tensor]) -> list[Tensor]:
-        first, second = derivatives[:2], derivatives[2:]
-        return _shrink(first, weight / _PENALTY) + _shrink(second, weight * _SECOND / _PENALTY)
+    def shrink(part: float) -> Shrink:
+        return lambda squared: _shrink(squared, part * threshold)
 
     latent = minimise(
         canvas,
-        _DERIVATIVES,
-        shrink,
+        (shrink(1.0), shrink(_SECOND)),
         _PENALTY * relative.square(),
         iterations=iterations,
         tolerance=tolerance,
@@ -92,11 +105,6 @@ def hyper_laplacian(
     return canvas.cut(latent)
 
 
-def _shrink(parts: list[Tensor], threshold: Tensor) -> list[Tensor]:
-    r"""p-shrinkage of a vector by its length: :math:`g\,\max(0,\; 1 - t\,|g|^{p-2})`; soft thresholding at p = 1.
-
-    The length is shared by the channels, whose edges coincide.
-    """
-    length = sum((part.square() for part in parts), torch.zeros(())).mean(dim=1, keepdim=True)
-    factor = length.clamp_min_(1e-16).pow_(_EXPONENT / 2 - 1).mul(-threshold).add_(1).clamp_min_(0)
-    return [part * factor for part in parts]
+def _shrink(squared: Tensor, threshold: Tensor) -> Tensor:
+    r"""p-shrinkage by the length |g|, as a factor: :math:`\max(0,\; 1 - t\,|g|^{p-2})`; soft thresholding at p = 1."""
+    return squared.clamp_min_(1e-16).pow_(_EXPONENT / 2 - 1).mul_(-threshold).add_(1).clamp_min_(0)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.errors import UsageError
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, contrast, noise_level, tick
+from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, measured_contrast, noise_level, tick
 from nightsharp.methods.richardson_lucy.correction import Correction
 from nightsharp.methods.richardson_lucy.damping import total_variation_damping
 from nightsharp.methods.richardson_lucy.split import Split
@@ -35,6 +35,8 @@ def richardson_lucy(
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
     clip: float | None = CLIPPED,
+    contrast: Tensor | None = None,
+    weight: Tensor | None = None,
     tolerance: float = 1e-3,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -56,6 +58,8 @@ def richardson_lucy(
         blurred: range [0, 1]; negative values count as 0.
         psf: convolution kernel, sum 1, centre at ``k // 2``; one for all or one per image.
         variant: see above.
+        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: steps at most; ``plain`` without damping needs fewer, the noisier the photograph.
         sigma: standard deviation of the noise, in the image's range; estimated when None. Sets the damping.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
@@ -89,11 +93,11 @@ def richardson_lucy(
     if iterations < 1:
         raise UsageError(f"iterations is {iterations}; at least 1 step is needed.")
     level = noise_level(blurred, 0.0 if sigma is None and variant == "plain" else sigma, strength)
-    spread = contrast(blurred).clamp_min(1e-3)
+    spread = measured_contrast(blurred, contrast).clamp_min(1e-3)
     damping = (_DAMPING * (level / spread) ** _DAMPING_POWER).clamp_max(_STRONGEST)
-    pedestal = _PEDESTAL * contrast(blurred) if variant == "saturated" else torch.zeros_like(spread)
+    pedestal = _PEDESTAL * measured_contrast(blurred, contrast) if variant == "saturated" else torch.zeros_like(spread)
 
-    canvas = Canvas.around(blurred.clamp_min(0), psf, clip if variant == "saturated" else None)
+    canvas = Canvas.around(blurred.clamp_min(0), psf, clip if variant == "saturated" else None, weight)
     correction = Correction(canvas, pedestal)
     split = Split(canvas, correction, clip) if variant == "saturated" and clip is not None else None
 

@@ -1,10 +1,18 @@
 """Total-variation deconvolution by ADMM."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, contrast, mildness, minimise, noise_level
+from nightsharp.methods._blocks import (
+    CLIPPED,
+    Cancel,
+    Canvas,
+    Progress,
+    measured_contrast,
+    mildness,
+    minimise,
+    noise_level,
+)
 
 # Fitted like the hyper-Laplacian's (see there): lambda at a noise of 0.62 %, its fall with the noise, ADMM's penalty.
 _WEIGHT, _AT_SIGMA, _FALL = 4.8, 0.0062, 0.45
@@ -19,6 +27,8 @@ def total_variation(
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
     clip: float | None = CLIPPED,
+    contrast: Tensor | None = None,
+    weight: Tensor | None = None,
     iterations: int = 30,
     tolerance: float = 5e-4,
     progress: Progress | None = None,
@@ -34,6 +44,8 @@ def total_variation(
         sigma: standard deviation of the noise, in the image's range; estimated when None.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
+        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: ADMM steps at most.
         tolerance: relative change at which the iteration stops.
         progress: told after each step.
@@ -48,6 +60,7 @@ def total_variation(
         Cancelled: ``cancel`` answered True.
 
     Example:
+        >>> import torch
         >>> from nightsharp.optics import Blur, disk
         >>> sharp = torch.zeros(1, 1, 48, 48); sharp[..., 16:32, 16:32] = 0.8
         >>> blurred = Blur(disk(3), boundary="replicate")(sharp)
@@ -58,22 +71,19 @@ def total_variation(
     Source: Rudin, Osher, Fatemi 1992 (the prior); Almeida and Figueiredo 2013 (ADMM with an unknown border).
     """
     level = noise_level(blurred, sigma, strength)
-    canvas = Canvas.around(blurred, psf, clip)
-    scale = (contrast(blurred) / _CONTRAST).clamp_min(1e-3)
+    canvas = Canvas.around(blurred, psf, clip, weight)
+    scale = (measured_contrast(blurred, contrast) / _CONTRAST).clamp_min(1e-3)
     relative = level / scale
-    threshold = _WEIGHT * mildness(psf) * (relative / _AT_SIGMA) ** -_FALL * scale / _PENALTY
+    weight = _WEIGHT * mildness(psf) * (relative / _AT_SIGMA) ** -_FALL * scale
+    # one for all channels, as the length that it is compared with
+    threshold = (weight / _PENALTY).mean(dim=1, keepdim=True)
 
-    def shrink(gradient: list[Tensor]) -> list[Tensor]:
-        across, down = gradient
-        # shared by the channels, whose edges coincide
-        length = (across.square() + down.square()).mean(dim=1, keepdim=True).sqrt_().clamp_min_(1e-8)
-        factor = (1 - threshold / length).clamp_min_(0)
-        return [across * factor, down * factor]
+    def shrink(squared: Tensor) -> Tensor:
+        return squared.clamp_min_(1e-16).rsqrt_().mul_(-threshold).add_(1).clamp_min_(0)
 
     latent = minimise(
         canvas,
-        ("x", "y"),
-        shrink,
+        (shrink,),
         _PENALTY * relative.square(),
         iterations=iterations,
         tolerance=tolerance,

@@ -5,7 +5,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.errors import UsageError
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, contrast, minimise, noise_level, power
+from nightsharp.methods._blocks import (
+    CLIPPED,
+    Cancel,
+    Canvas,
+    Progress,
+    measured_contrast,
+    minimise,
+    noise_level,
+    power,
+)
 from nightsharp.optics import psf_to_otf
 
 # Measured on Berkeley training photographs: real spectra fall more steeply than 1 / f^2, which leaves less at high f.
@@ -54,6 +63,8 @@ def wiener(
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
     clip: float | None = CLIPPED,
+    contrast: Tensor | None = None,
+    weight: Tensor | None = None,
     iterations: int = 12,
     tolerance: float = 1e-3,
     progress: Progress | None = None,
@@ -74,6 +85,8 @@ def wiener(
         sigma: standard deviation of the noise, in the image's range; estimated when None.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
+        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: steps at most; 1 is the plain division, which takes the border and lamps as they were recorded.
         tolerance: relative change at which the iteration stops.
         progress: told after each step.
@@ -97,13 +110,13 @@ def wiener(
 
     Source: Wiener 1949; Hunt 1973 (the smoothness spectrum); Almeida and Figueiredo 2013 (the border).
     """
-    canvas = Canvas.around(blurred, psf, clip)
+    canvas = Canvas.around(blurred, psf, clip, weight)
     size = (canvas.observed.shape[-2], canvas.observed.shape[-1])
     if nsr is None:
         level = noise_level(blurred, sigma, strength)
         gradient = (power("x", size) + power("y", size)).to(blurred)
         # var(x) = A * mean(1 / |D|^2) over all frequencies but the mean
-        amplitude = _STEEPER * contrast(blurred).square() / (1 / gradient.flatten()[1:]).mean()
+        amplitude = _STEEPER * measured_contrast(blurred, contrast).square() / (1 / gradient.flatten()[1:]).mean()
         ridge = level.square() / amplitude.clamp_min(1e-8) * gradient
     elif nsr > 0:
         ridge = (nsr / strength**2) * blurred.new_ones(*blurred.shape[:2], size[0], size[1] // 2 + 1)
@@ -115,7 +128,6 @@ def wiener(
     latent = minimise(
         canvas,
         (),
-        lambda derivatives: derivatives,
         blurred.new_zeros(*blurred.shape[:2], 1, 1),
         ridge=ridge,
         nonnegative=False,

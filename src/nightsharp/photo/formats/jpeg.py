@@ -26,6 +26,7 @@ _SEQUENTIAL = {0xC0, 0xC1}
 _START, _END = 0xDA, 0xD9
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+_IPTC = b"8BIM\x04\x04"
 _MOST_PAYLOAD = 65533
 
 # A progressive file has about ten scans. Each one goes over the whole image, so thousands of tiny ones would run
@@ -138,6 +139,8 @@ def _walk(name: str, data: bytes) -> tuple[_Frame, bytes, dict[str, bytes], list
             profile.append(payload[len(_ICC) :])
         elif marker == 0xE2 and payload.startswith(b"MPF\0"):
             notes.append("the file holds more pictures (a preview or gain map); only the first is kept")
+        elif marker == 0xED and _IPTC in payload:
+            notes.append("captions in the old IPTC form are left out; those in EXIF and XMP are kept")
         position = end
     if frame is None or not scans:
         raise damaged(name, "JPEG", "no picture in it")

@@ -27,6 +27,11 @@ _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 _PALETTE = 3
 _HDR = {16: "PQ", 18: "HLG"}
+_STORED = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Where the seven passes of an interlaced picture begin, and their steps: across, down.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+# Some writers end a picture with a few rows too many.
+_SPARE = 1 << 16
 
 
 class _Chunk(NamedTuple):
@@ -77,10 +82,10 @@ def open_png(source: Source) -> Container:
             frames=frames,
             file_bytes=source.size,
             memory=peak_memory(
-                width, height, working=samples * (2 if depth == 16 else 1), alpha=alpha, file_bytes=2 * source.size
+                width, height, working=samples * (2 if depth == 16 else 1), alpha=alpha, file_bytes=3 * source.size
             ),
         ),
-        decode=lambda: _decode(name, _pixels_only(data, chunks), width, height, samples, source),
+        decode=lambda: _decode(source, data, chunks, (height, width, samples)),
         orientation=orientation_of(exif) if exif else 1,
         icc=_profile(once[b"iCCP"], notes) if b"iCCP" in once else None,
         exif=exif,
@@ -167,14 +172,31 @@ def _gamma(once: dict[bytes, bytes], notes: list[str]) -> float | None:
     return 1 / stated
 
 
-def _decode(name: str, stream: bytes, width: int, height: int, samples: int, source: Source) -> Decoded:
+def _decode(source: Source, data: bytes, chunks: list[_Chunk], shape: tuple[int, int, int]) -> Decoded:
     import imagecodecs
 
-    with refusing(name, "PNG"):
-        codes = imagecodecs.png_decode(stream)
-        codes = codes.reshape(height, width, samples)
+    with refusing(source.file_name, "PNG"):
+        # libpng unpacks all there is, even when it has all its rows: a few megabytes can keep it busy for an hour.
+        packed = b"".join(chunk.payload(data) for chunk in chunks if chunk.name == b"IDAT")
+        most = _unpacked_size(chunks[0].payload(data))
+        if len(imagecodecs.deflate_decode(packed, out=most + _SPARE)) < most:
+            raise damaged(source.file_name, "PNG", "rows are missing")
+        del packed
+        source.deadline.check()
+        codes = imagecodecs.png_decode(_pixels_only(data, chunks)).reshape(shape)
     source.deadline.check()
     return Decoded.interleaved(codes)
+
+
+def _unpacked_size(ihdr: bytes) -> int:
+    """Bytes of all rows, each with its filter byte."""
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", ihdr)
+    size = 0
+    for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = max(0, -(-(width - left) // across)), max(0, -(-(height - top) // down))
+        if columns:
+            size += rows * (1 + (columns * depth * _STORED[kind] + 7) // 8)
+    return size
 
 
 def encode_png(picture: Picture, notes: list[str]) -> bytes:
