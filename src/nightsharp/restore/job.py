@@ -21,6 +21,7 @@ from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import Limits, Photo, read_photo
 from nightsharp.restore.formula import parse_psf
 from nightsharp.restore.guard import Verdict, judge_psf, judge_result
+from nightsharp.restore.noise import noise_in_linear_light
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, peak_memory
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.route import choose_route
@@ -127,12 +128,15 @@ def deblur(
     clip = _clip(given, route.method.light)
     measured = estimate_sigma(blurred)
     # measured once, so that all tiles agree; it holds what an inexact PSF leaves unexplained besides the noise
-    sigma = noise_level(blurred, None, 1.0)
+    if given.photo is not None and route.method.light == "linear":
+        sigma, weight = noise_in_linear_light(blurred)
+    else:
+        sigma, weight = noise_level(blurred, None, 1.0), None
 
     mark = time.perf_counter()
     verdict = judge_psf(known, confidence) if guard else None
     if verdict is None:
-        sharp = _restore(route.method, blurred, known, sigma, strength, clip, progress, cancel)
+        sharp = _restore(route.method, blurred, known, sigma, weight, strength, clip, progress, cancel)
         verdict = judge_result(blurred, sharp, known, sigma, clip) if guard else _unguarded(sharp)
     else:
         sharp = blurred
@@ -286,11 +290,11 @@ def _restore(
     blurred: Tensor,
     psf: Psf,
     sigma: Tensor,
+    weight: Tensor | None,
     strength: float,
     clip: float,
     progress: StageProgress | None,
     cancel: Cancel | None,
-    weight: Tensor | None = None,
 ) -> Tensor:
     """Run the method, on the whole image or in tiles that share the noise level of the whole."""
     function = method.load()

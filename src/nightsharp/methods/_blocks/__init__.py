@@ -2,7 +2,7 @@
 
 from nightsharp.methods._blocks.callbacks import Cancel, Progress, tick
 from nightsharp.methods._blocks.canvas import CLIPPED, Canvas, trust
-from nightsharp.methods._blocks.noise import measured_contrast, mildness, noise_level
+from nightsharp.methods._blocks.noise import measured_contrast, mildness, model_error, noise_level
 from nightsharp.methods._blocks.splitting import Shrink, minimise, power
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "measured_contrast",
     "mildness",
     "minimise",
+    "model_error",
     "noise_level",
     "power",
     "tick",

@@ -31,8 +31,7 @@ def noise_level(
     if not 0 < strength < float("inf"):
         raise UsageError(f"strength is {strength}; it must be above 0 (1 is the measured noise, 2 twice as sharp).")
     if sigma is None:
-        model = _MODEL_ERROR * measured_contrast(blurred)
-        level = (estimate_sigma(blurred).square() + model.square()).sqrt()
+        level = (estimate_sigma(blurred).square() + model_error(blurred).square()).sqrt()
     else:
         level = torch.as_tensor(sigma, dtype=blurred.dtype, device=blurred.device)
         if not bool(((level >= 0) & level.isfinite()).all()):
@@ -41,6 +40,16 @@ def noise_level(
             level = level.reshape(-1, 1, 1, 1) if level.numel() == blurred.shape[0] else level.reshape(1, -1, 1, 1)
         level = level.expand(blurred.shape[0], blurred.shape[1], 1, 1)
     return (level / strength).clamp_min(_FLOOR)
+
+
+def model_error(blurred: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
+    """The standard deviation of what the best PSF one can have leaves unexplained.
+
+    Example:
+        >>> round(float(model_error(torch.tensor([[[[0.0, 1.0]]]]))), 3)
+        0.015
+    """
+    return _MODEL_ERROR * measured_contrast(blurred)
 
 
 def measured_contrast(
