@@ -129,13 +129,14 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "PNG of 3 bits", raw_png(8, 8, 3, 0, row)
     yield "PNG of kind 5", raw_png(8, 8, 8, 5, row)
     yield "PNG with too few rows", raw_png(8, 800, 8, 2, row * 8)
-    yield "PNG with far too many rows", raw_png(8, 8, 8, 2, bytes(200_000_000))
-    yield "PNG that goes on for 4 GB", _endless_png()
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    sound = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    yield "PNG that goes on for 8 GB", sound + chunk(b"IDAT", _packed_zeros(8000)) + chunk(b"IEND", b"")
     yield "PNG of 25 million black pixels", raw_png(5000, 5000, 8, 2, bytes((1 + 15000) * 5000))
     yield "PNG of 29 million deep pixels", raw_png(1000, 29_000, 16, 6, bytes((1 + 8000) * 29_000))
     yield "PNG palette without colours", raw_png(8, 1, 8, 3, bytes(9))
     yield "PNG palette with bad places", raw_png(8, 1, 8, 3, b"\0" + b"\xff" * 8, (b"PLTE", bytes(9)))
-    bomb = zlib.compress(bytes(300_000_000), 9)
+    bomb = _packed_zeros(400)
     yield "PNG with a profile bomb", png(picture(), (b"iCCP", b"x\0\0" + bomb))
     yield "PNG with a text bomb", png(picture(), (b"zTXt", b"x\0\0" + bomb))
     yield "PNG with an XMP bomb", png(picture(), (b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + bomb))
@@ -148,11 +149,12 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "PNG without a header", b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(row)) + chunk(b"IEND", b"")
 
 
-def _endless_png() -> bytes:
-    packer = zlib.compressobj(1)
-    data = b"".join(packer.compress(bytes(1 << 20)) for _ in range(4096)) + packer.flush()
-    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+def _packed_zeros(megabytes: int) -> bytes:
+    """A sound zlib stream of many zeros, made from one block over and over."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    adler = ((megabytes << 20) % 65521) << 16 | 1
+    return b"\x78\xda" + block * megabytes + b"\x03\0" + struct.pack(">I", adler)
 
 
 def _jpegs() -> Iterator[tuple[str, bytes]]:
@@ -182,7 +184,8 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     yield "progressive JPEG of 120 scans", large[:-2] + large[last:-2] * 110 + b"\xff\xd9"
     claims = b"\xff\xe2" + struct.pack(">H", 20) + b"ICC_PROFILE\0" + b"\x07\x09" + b"pppp"
     yield "JPEG with one of nine pieces of a profile", sound[:2] + claims + sound[2:]
-    yield "JPEG with a million markers", sound[:2] + b"\xff\xe5\0\x02" * 1_000_000 + sound[2:]
+    yield "JPEG with nine thousand markers", sound[:2] + b"\xff\xe5\0\x02" * 9000 + sound[2:]
+    yield "JPEG with ten million markers", sound[:2] + b"\xff\xe5\0\x02" * 10_000_000 + sound[2:]
     yield "JPEG of fill bytes", sound[:2] + b"\xff" * 5_000_000 + sound[2:]
 
 
@@ -231,7 +234,7 @@ def _tiffs() -> Iterator[tuple[str, bytes]]:
     yield "TIFF with a broken palette", _tiff(*plain(photometric=(262, 3, 1, 3)), (320, 3, 5, 200), tail=tail)
     yield "BigTIFF of everything", b"II+\0\x08\0\0\0\x10" + bytes(7) + b"\xff" * 8 + bytes(200)
     for name, bomb in (
-        ("deflate", (8, zlib.compress(bytes(400_000_000), 9))),
+        ("deflate", (8, _packed_zeros(400))),
         ("LZW", (5, _lzw_bomb())),
         ("zstd", (50000, _zstd_bomb())),
     ):
@@ -306,15 +309,19 @@ def _boxes() -> Iterator[tuple[str, bytes]]:
             deep = box(b"meta", bytes(4) + deep)
         yield f"{name} of boxes in boxes", start + deep
         places = bytes([0, 0, 0, 0, 0x44, 0x00]) + struct.pack(">H", 65535) + bytes(200)
+        pieces = bytes(6) + b"\xff" * 120_000
         names = bytes(4) + struct.pack(">H", 1) + box(b"infe", b"\2\0\0\0\0\1\0\0Exif\0")
-        yield (
-            f"{name} with places of nothing",
-            start + box(b"meta", bytes(4) + box(b"iinf", names) + box(b"iloc", places)),
-        )
+        for words, where in (("with places of nothing", places), ("in pieces of nothing", pieces)):
+            inside = bytes(4) + box(b"iinf", names) + box(b"iloc", where)
+            yield f"{name} {words}", start + box(b"meta", inside)
     sound = pillow(picture(), "AVIF")
     at = sound.index(b"ispe") + 8
     for side in (2**31, 65535, 16384, 4000, 2):
         yield f"AVIF that says it is {side}", sound[:at] + struct.pack(">II", side, side) + sound[at + 8 :]
+    enormous = pillow(np.zeros((3000, 3000, 3), np.uint8), "AVIF", speed=10)
+    at = enormous.index(b"ispe") + 8
+    yield "AVIF with a larger frame inside", enormous[:at] + struct.pack(">II", 20, 20) + enormous[at + 8 :]
+    yield "AVIF that is an animation", sound[:8] + b"avis" + sound[12:]
     bomb = _amplifier()
     harmless = bomb[:8] + bytes(2) + bomb[10:]
     carrier = pillow(picture(), "AVIF", exif=harmless)

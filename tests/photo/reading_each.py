@@ -7,6 +7,7 @@ make it die, and the last line then names the one before.
 import json
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main(folder: Path, most: int) -> None:
     from nightsharp.errors import NightsharpError
     from nightsharp.photo import Limits, probe, read_photo
 
+    saved = Path(tempfile.mkdtemp())
     assert PIL.AvifImagePlugin, (PIL.JpegImagePlugin, PIL.WebPImagePlugin, tifffile)
     limits = Limits(**LIMITS, memory=most)
     # far above the limit, so that what is measured is measured and a true bomb still hurts nobody
@@ -42,6 +44,10 @@ def main(folder: Path, most: int) -> None:
         try:
             photo = read_photo(file, limits=limits)
             ended, code, said = "read", 0, f"{photo.width} x {photo.height}"
+            if photo.width * photo.height < 100_000:
+                for ending in (".jpg", ".tif", ".avif"):
+                    photo.save(saved / f"saved{ending}", overwrite=True)
+                    read_photo(saved / f"saved{ending}", limits=limits)
             del photo
         except NightsharpError as problem:
             ended, code, said = type(problem).__name__, problem.exit_code, str(problem)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from making_files import noise, picture, pillow, png, put, tiff
+from making_files import gamma_curve, noise, picture, pillow, png, profile, profile_chunk, put, tiff
 from PIL import Image
 
 from nightsharp.errors import PhotoError, UsageError
@@ -317,6 +317,17 @@ def test_colour_in_a_grey_photo_becomes_its_luminance(tmp_path):
     red[0] = 1
     photo.with_pixels(red).save(tmp_path / "b.png")
     torch.testing.assert_close(read_photo(tmp_path / "b.png").pixels, torch.full((3, 4, 4), 0.2126), rtol=0, atol=4e-3)
+
+
+@pytest.mark.parametrize(("ending", "kept"), [(".png", True), (".jpg", True), (".tif", True), (".webp", False)])
+def test_a_grey_profile_does_not_go_with_colours(ending, kept, tmp_path):
+    icc = profile(gamma_curve(1.8), space=b"GRAY")
+    photo = read_photo(put(tmp_path, "a.png", png(picture(32, 48, 1), profile_chunk(icc))))
+    notes = photo.save(tmp_path / f"b{ending}")
+    again = read_photo(tmp_path / f"b{ending}")
+    assert again.meta.icc == (icc if kept else None)
+    assert (notes == ()) == kept
+    torch.testing.assert_close(again.pixels, photo.pixels, rtol=0, atol=0.03)
 
 
 def test_a_tensor_alone_is_a_photo(tmp_path):

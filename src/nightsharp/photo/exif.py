@@ -13,7 +13,7 @@ ORIENTATION = 274
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 MAKER_NOTE = 37500
 
-_MOST_BYTES = 8 << 20
+MOST_BYTES = 8 << 20
 # where it is and how long: a JPEG, or the first strip of plain pixels
 _THUMBNAILS = ((513, 514), (273, 279))
 _WIDTHS, _HEIGHTS = (256, 40962), (257, 40963)
@@ -72,7 +72,7 @@ def settle(block: bytes, width: int, height: int) -> bytes | None:
     Source: EXIF 2.32 (CIPA DC-008), section 4.6.
     """
     try:
-        if len(block) > _MOST_BYTES:
+        if len(block) > MOST_BYTES:
             return None
         tree = Tree.of(block)
         first = tree.directory(tree.first)
@@ -91,23 +91,23 @@ def settle(block: bytes, width: int, height: int) -> bytes | None:
     return _without_thumbnail(patched, tree, first)
 
 
-def gather(tree: Tree, first: Directory, *, maker_note: bool = True) -> bytes | None:
+def gather(tree: Tree, first: Directory, *, without: frozenset[int] = frozenset()) -> bytes | None:
     """Build an EXIF block from the directories of a TIFF or RAW file, or of another EXIF block.
 
     Args:
         tree: the file.
         first: the directory that describes the photo.
-        maker_note: whether the camera maker's private notes come along.
+        without: tags that do not come along.
 
     Returns:
         A compact EXIF block, or None where there is nothing to tell.
     """
     order = tree.order
-    told = _raw_entries(tree, first, CARRIED)
+    told = _raw_entries(tree, first, CARRIED - without)
     below: dict[int, list[RawEntry]] = {}
     for tag in (EXIF, GPS):
         for directory in _below(tree, first, tag)[:1]:
-            drop = {INTEROPERABILITY} if maker_note else {INTEROPERABILITY, MAKER_NOTE}
+            drop = without | {INTEROPERABILITY}
             below[tag] = [raw for raw in _raw_entries(tree, directory, None) if raw.tag not in drop]
     if not told and not any(below.values()):
         return None
@@ -122,11 +122,11 @@ def gather(tree: Tree, first: Directory, *, maker_note: bool = True) -> bytes | 
     return header + pack_directory(order, [*told, *pointer.values()], 8) + b"".join(blocks)
 
 
-def compact(block: bytes, *, maker_note: bool) -> bytes | None:
+def compact(block: bytes, *, without: frozenset[int]) -> bytes | None:
     """An EXIF block built anew from what can be read in it."""
     try:
         tree = Tree.of(block)
-        return gather(tree, tree.directory(tree.first), maker_note=maker_note)
+        return gather(tree, tree.directory(tree.first), without=without)
     except BadDirectoryError:
         return None
 
@@ -160,7 +160,7 @@ def _below(tree: Tree, parent: Directory, tag: int) -> list[Directory]:
 
 def _raw_entries(tree: Tree, directory: Directory, wanted: frozenset[int] | None) -> list[RawEntry]:
     raw = []
-    budget = _MOST_BYTES
+    budget = MOST_BYTES
     for entry in directory.entries.values():
         # Kinds above 12 exist in BigTIFF only.
         if (wanted is None or entry.tag in wanted) and entry.kind <= 12 and tree.fits(entry) and entry.size <= budget:
@@ -172,9 +172,9 @@ def _raw_entries(tree: Tree, directory: Directory, wanted: frozenset[int] | None
 def _put(patched: bytearray, tree: Tree, directory: Directory, tags: tuple[int, ...], value: int) -> None:
     for tag in tags:
         entry = directory.entries.get(tag)
-        if entry is None or entry.items != 1 or entry.kind not in (3, 4) or not tree.fits(entry):
+        if entry is None or entry.items < 1 or entry.kind not in (3, 4) or not tree.fits(entry):
             continue
-        width = entry.size
+        width = entry.size // entry.items
         if value < 1 << (8 * width):
             patched[entry.value_at : entry.value_at + width] = struct.pack(
                 tree.order + ("H" if width == 2 else "I"), value

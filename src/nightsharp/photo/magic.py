@@ -49,7 +49,7 @@ _OTHERS = (
 )
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
-_AVIF_BRANDS = {b"avif", b"avis"}
+_AVIF_BRANDS = {b"avif"}
 _SHARED_BRANDS = {b"mif1", b"msf1", b"miaf", b"MiHB", b"MiHE"}
 
 
@@ -87,6 +87,8 @@ def sniff(name: str, head: bytes) -> Format:
     for start, what in _OTHERS:
         if head.startswith(start):
             raise PhotoError(f"{name} is {what}; nightsharp reads {READABLE}. Save it as a PNG or TIFF first.")
+    if head[4:12] == b"ftypavis":
+        raise PhotoError(f"{name} is an AVIF animation, which is not read. Save its first frame as a PNG.")
     if head[4:8] == b"ftyp":
         raise PhotoError(f"{name} is a video or another kind of media file; nightsharp reads {READABLE}.")
     raise PhotoError(f"{name} is no photo that nightsharp knows (it begins {head[:8].hex(' ')}); it reads {READABLE}.")

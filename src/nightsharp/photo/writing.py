@@ -19,7 +19,7 @@ from nightsharp.photo.metadata import Metadata
 from nightsharp.photo.photo import Photo
 from nightsharp.photo.tone import ToneCurve
 
-Encoder = Callable[[Picture, list[str]], bytes]
+Encoder = Callable[[Picture, list[str]], bytes | memoryview]
 
 _FORMATS: dict[str, Format] = {
     ".jpg": "jpeg",
@@ -77,6 +77,10 @@ def write_photo(photo: Photo, path: str | os.PathLike[str], overwrite: bool = Fa
         raise type(problem)(f"{file.name}: {problem}") from problem
     except MemoryError as problem:
         raise LimitError(f"{file.name}: there is not enough memory to write this photo.") from problem
+    except Exception as problem:  # encoders raise what they like on metadata they do not like
+        raise PhotoError(
+            f"{file.name}: the photo cannot be encoded ({problem}). Save it in another format."
+        ) from problem
     write_whole(file, content, overwrite=overwrite, source=source)
     return tuple(notes)
 
@@ -104,7 +108,7 @@ def _encoder(target: Format) -> Encoder:
         case "png":
             from nightsharp.photo.formats.png import encode_png as encoder
         case "tiff":
-            from nightsharp.photo.formats.tiff import encode_tiff as encoder
+            from nightsharp.photo.formats.tiff_writing import encode_tiff as encoder
         case "webp":
             from nightsharp.photo.formats.webp import encode_webp as encoder
         case "avif":
@@ -121,9 +125,14 @@ def _picture(photo: Photo, target: Format, notes: list[str]) -> Picture:
     exif = settle(meta.exif, photo.width, photo.height) if meta.exif else None
     if meta.exif and exif is None:
         notes.append("the EXIF block is damaged and is left out")
+    curve = _file_curve(meta, target, notes)
+    icc = meta.icc
+    if icc and icc[16:20] == b"GRAY" and meta.grey and not _stays_grey(photo, target):
+        notes.append(f"{target.upper()} holds this grey photo as colour; its grey profile is left out for sRGB")
+        icc, curve = None, ToneCurve.srgb()
     return Picture(
-        codes=_codes(photo, target, notes),
-        icc=meta.icc,
+        codes=_codes(photo, target, curve, notes),
+        icc=icc,
         exif=exif,
         xmp=meta.xmp,
         dpi=meta.dpi,
@@ -140,7 +149,14 @@ def _encoding(meta: Metadata, target: Format) -> dict[str, object]:
     return {}
 
 
-def _codes(photo: Photo, target: Format, notes: list[str]) -> Shaped[np.ndarray, "height width channels"]:
+def _stays_grey(photo: Photo, target: Format) -> bool:
+    """Whether a grey photo goes into the file with one colour channel."""
+    return target in ("jpeg", "png", "tiff") or (target in ("avif", "heif") and photo.alpha is None)
+
+
+def _codes(
+    photo: Photo, target: Format, curve: ToneCurve, notes: list[str]
+) -> Shaped[np.ndarray, "height width channels"]:
     """The values that go into the file: alpha last, floats where the source was floating and the format can."""
     meta = photo.meta
     colour = _one_channel(photo.pixels) if meta.grey else photo.pixels
@@ -151,7 +167,6 @@ def _codes(photo: Photo, target: Format, notes: list[str]) -> Shaped[np.ndarray,
         raise PhotoError("the photo holds values that are no finite numbers. Replace them before saving.")
     if target == "tiff" and meta.floating:
         return _floats(pixels, alpha, meta)
-    curve = _file_curve(meta, target, notes)
     kind = np.dtype(np.uint8 if target in ("jpeg", "webp", "avif") or meta.depth == 8 else np.uint16)
     if kind == np.uint8 and meta.depth > 8:
         notes.append(f"{target.upper()} is written with 8 bits per channel; the photo had {meta.depth}")

@@ -32,7 +32,7 @@ StageProgress = Callable[[str, int, int], None]
 
 Light = Literal["linear", "display"]
 
-PSF_LIGHT: Light = "linear"
+PSF_LIGHT: Light = "display"
 """The domain in which the PSF is estimated."""
 
 # The PSF of an image this small cannot be told from its content.

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods.map_psf.latent import latent_step
+from nightsharp.methods.map_psf.latent import latent_step, noise_weight
 from nightsharp.methods.map_psf.observation import Canvas, gradients
 from nightsharp.methods.map_psf.pyramid import Fit
 from nightsharp.optics import psf_to_otf
@@ -38,7 +38,7 @@ class Evidence:
 def gather(fit: Fit) -> Evidence:
     """Look at a fit from all sides."""
     canvas, kernel = fit.canvas, fit.kernel
-    found = sparsity(canvas, kernel)
+    found = sparsity(canvas, kernel, fit.noise)
     inner = canvas.inner
     known = canvas.known[: inner[0], : inner[1]]
     otf = psf_to_otf(kernel, canvas.size)
@@ -48,19 +48,19 @@ def gather(fit: Fit) -> Evidence:
     core = kernel[1:-1, 1:-1].sum() if kernel.shape[0] > 2 else kernel.sum()
     return Evidence(
         sparsity=found,
-        gain=sparsity(canvas, torch.ones(1, 1)) / max(found, 1e-6),
+        gain=sparsity(canvas, torch.ones(1, 1), fit.noise) / max(found, 1e-6),
         residual=float(misfit.square().mean().sqrt() / light.std(correction=0).clamp_min(1e-6)) if len(light) else 0.0,
         rim=max(0.0, float(1 - core)),
     )
 
 
-def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"]) -> float:
+def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> float:
     r"""How few gradients the sharp image under a PSF needs: :math:`\|\nabla x\|_1 / (\sqrt{n}\, \|\nabla x\|_2)`.
 
     Source: Krishnan et al., CVPR 2011: unlike most priors, it prefers the sharp image to the blurred one.
     """
     height, width = canvas.inner
-    latent, _ = latent_step(canvas, kernel, _JUDGED_AT)
+    latent, _ = latent_step(canvas, kernel, max(_JUDGED_AT, noise_weight(noise)))
     across, down = gradients(latent)
     # clipped lamps and the wrapped border have gradients that nobody recorded
     length = torch.hypot(across, down)[: height - 1, : width - 1][canvas.known[: height - 1, : width - 1]]

@@ -105,7 +105,10 @@ def estimate_psf(
     _check(photo, size, sigma)
     noise = float(estimate_sigma(photo[None]).mean()) if sigma is None else float(sigma)
 
-    region = _scaled(Observation.of(photo, saturation).informative(_REGION))
+    seen = Observation.of(photo, saturation).informative(_REGION)
+    region, gain = _scaled(seen)
+    # the luma averages the channels' noise; its own is measured unless the caller knows better
+    relative = gain * (float(estimate_sigma(seen.light[None, None])) if sigma is None else noise)
     shrink = min(1.0, _RACE_REGION / max(region.light.shape)) if size is None else 1.0
     room = min(region.light.shape) // _ROOM
     sizes = [s for s in _SIZES if s <= room] or [max(3, room // 2 * 2 - 1)]
@@ -123,15 +126,15 @@ def estimate_psf(
         tick(done, total, progress, cancel)
 
     small = region.shrunk(shrink)
-    fits = {s: coarse_to_fine(small, s, NATURAL, step) for s in race}
-    scores = {s: sparsity(fit.canvas, fit.kernel) for s, fit in fits.items()}
+    fits = {s: coarse_to_fine(small, s, NATURAL, relative * shrink, step) for s in race}
+    scores = {s: sparsity(fit.canvas, fit.kernel, fit.noise) for s, fit in fits.items()}
     chosen = next(s for s in race if scores[s] <= (1 + _TIE) * min(scores.values()))
     window, fit, prior = sizes[race.index(chosen)], fits[chosen], NATURAL
-    other = coarse_to_fine(small, chosen, GRAPHIC, step)
-    if sparsity(other.canvas, other.kernel) < (1 - _TIE) * scores[chosen]:
+    other = coarse_to_fine(small, chosen, GRAPHIC, relative * shrink, step)
+    if sparsity(other.canvas, other.kernel, other.noise) < (1 - _TIE) * scores[chosen]:
         fit, prior = other, GRAPHIC
     if shrink < 1:
-        fit = coarse_to_fine(region, window, prior, step)
+        fit = coarse_to_fine(region, window, prior, relative, step)
     if progress is not None:
         progress(total, total)
     evidence = gather(fit)
@@ -148,11 +151,12 @@ def estimate_psf(
     )
 
 
-def _scaled(seen: Observation) -> Observation:
-    """The same light at the contrast for which the priors were set."""
+def _scaled(seen: Observation) -> tuple[Observation, float]:
+    """The same light at the contrast for which the priors were set, and the factor."""
     known = seen.light[~seen.clipped]
     spread = float(known.std(correction=0)) if len(known) else 0.0
-    return replace(seen, light=seen.light * (_CONTRAST / max(spread, _CONTRAST / _MOST_GAIN)))
+    gain = _CONTRAST / max(spread, _CONTRAST / _MOST_GAIN)
+    return replace(seen, light=seen.light * gain), gain
 
 
 def _check(photo: Tensor, size: int | None, sigma: float | None) -> None:

@@ -6,11 +6,10 @@ import numpy as np
 import scipy.ndimage
 import skimage.measure
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.methods.map_psf.observation import gradients
-from nightsharp.optics import psf_to_otf
 from nightsharp.optics.fourier import fast_size
 
 _STEPS = 60
@@ -23,7 +22,6 @@ def kernel_step(
     *,
     least_edge: float,
     ridge: float,
-    lamps: Bool[Tensor, "rows columns"] | None = None,
 ) -> Float[Tensor, "k k"]:
     r"""Minimise over non-negative PSFs, by accelerated projected gradients (FISTA).
 
@@ -38,8 +36,6 @@ def kernel_step(
         start: where to start; its odd side k is the window.
         least_edge: gradients of x shorter than this are left out; 0 takes all.
         ridge: gamma, in units of squared gradients summed over the image.
-        lamps: where the light is a guess. Its gradients are huge and agree with any PSF; what they add to y under the
-            start is taken as explained.
 
     Returns:
         The PSF, non-negative, not normalised.
@@ -52,10 +48,6 @@ def kernel_step(
         weak = across.square() + down.square() < least_edge**2
         across, down = across.masked_fill_(weak, 0), down.masked_fill_(weak, 0)
     seen = [torch.fft.rfft2(g) for g in gradients(blurred)]
-    if lamps is not None and bool(lamps.any()):
-        otf = psf_to_otf(start, size)
-        seen = [s - otf * torch.fft.rfft2(g * lamps) for s, g in zip(seen, (across, down), strict=True)]
-        across, down = across.masked_fill(lamps, 0), down.masked_fill(lamps, 0)
     sharp = [torch.fft.rfft2(g) for g in (across, down)]
     auto = torch.fft.irfft2(sum((s.abs().square() for s in sharp), torch.zeros(())), s=size)
     cross = torch.fft.irfft2(sum((s.conj() * b for s, b in zip(sharp, seen, strict=True)), torch.zeros(())), s=size)

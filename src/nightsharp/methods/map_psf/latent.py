@@ -14,6 +14,8 @@ _COUPLING_GROWTH = 3.0
 _COUPLING_END = 1e4
 # No lens and no pixel draws a step: a camera's own softness, as the sigma of a Gaussian in pixels.
 CAMERA_SOFTNESS = 0.7
+# A step of noise explains a few pixels' worth of variance.
+_NOISE_COST = 4.0
 
 
 def latent_step(
@@ -59,6 +61,11 @@ def latent_step(
         filled = canvas.filled(torch.fft.irfft2(otf * steps, s=size))
         coupling *= _COUPLING_GROWTH
     return torch.fft.irfft2(soft * steps, s=size), filled
+
+
+def noise_weight(sigma: float) -> float:
+    """The least weight at which a gradient that is only noise costs more than it explains."""
+    return _NOISE_COST * sigma**2
 
 
 def _gaussian(size: tuple[int, int], sigma: float) -> Tensor:

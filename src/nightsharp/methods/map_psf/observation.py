@@ -116,13 +116,6 @@ class Canvas:
         lower = torch.where(self.clipped, torch.maximum(predicted, self.light), predicted)
         return torch.where(self.known, self.light, lower)
 
-    def lamps(self, latent: Float[Tensor, "rows columns"]) -> Bool[Tensor, "rows columns"] | None:
-        """Where the sharp image is a guess: brighter than the sensor could record, with the pixels next to it."""
-        if not bool(self.clipped.any()):
-            return None
-        bright = latent >= self.light[self.clipped].min()
-        return torch.nn.functional.max_pool2d(bright[None, None].to(latent), 3, 1, 1)[0, 0] > 0
-
 
 def gradients(
     image: Float[Tensor, "height width"],

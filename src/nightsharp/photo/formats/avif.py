@@ -7,12 +7,14 @@ import numpy as np
 from nightsharp.errors import PhotoError
 from nightsharp.photo.container import Container, Decoded, Header, Picture, peak_memory
 from nightsharp.photo.decoding import damaged, refusing
-from nightsharp.photo.exif import compact, strip_prefix
-from nightsharp.photo.formats.bmff import find_exif
+from nightsharp.photo.exif import MOST_BYTES, ORIENTATION, compact, strip_prefix
+from nightsharp.photo.formats.av1 import frame_size
+from nightsharp.photo.formats.bmff import exif_block, find_items
 from nightsharp.photo.source import Source
 
 LONGEST_SIDE = 65535
 
+_EXIF, _FRAME = b"Exif", b"av01"
 _KINDS = {"L": (1, False), "LA": (1, True), "RGB": (3, False), "RGBA": (3, True)}
 
 
@@ -25,20 +27,26 @@ def open_avif(source: Source) -> Container:
         raise PhotoError(f"{name}: this build of Pillow reads no AVIF. Run: pip install --upgrade pillow")
     data = bytearray(source.whole())
     with refusing(name, "AVIF"):
-        items = find_exif(bytes(data))
+        items = find_items(bytes(data), {_EXIF: MOST_BYTES, _FRAME: 1024})
         # Pillow would unpack every tag of the block at once, whatever sizes they claim; it is not shown the block.
-        for item in items:
-            data[item.named_at : item.named_at + 4] = b"skip"
+        blocks = [item for item in items if item.kind == _EXIF]
+        for item in blocks:
+            data[item.kind_at : item.kind_at + 4] = b"skip"
         image = AvifImagePlugin.AvifImageFile(io.BytesIO(bytes(data)))
+        frames = [frame_size(item.content) for item in items if item.kind == _FRAME]
     if image.mode not in _KINDS:
         raise damaged(name, "AVIF", f"pixels of the kind {image.mode}")
     width, height = image.size
+    # Frames of a grid reach over its edge by less than their own size.
+    across, down = (max(sides, default=0) for sides in zip(*frames, strict=True)) if frames else (0, 0)
+    if across * down > 4 * width * height + 2**20:
+        raise damaged(name, "AVIF", f"{width} x {height} outside, frames of {across} x {down} inside")
     channels, alpha = _KINDS[image.mode]
     notes = []
     if image.n_frames > 1:
         notes.append(f"the file is an animation of {image.n_frames} frames; only the first is kept")
     orientation = image.getexif().get(274, 1)
-    block = strip_prefix(items[0].block) if items else b""
+    block = strip_prefix(exif_block(blocks[0])) if blocks else b""
     return Container(
         Header(
             format="avif",
@@ -82,8 +90,8 @@ def encode_avif(picture: Picture, notes: list[str]) -> bytes:
     if channels == 2:
         codes = np.concatenate([codes[..., :1]] * 3 + [codes[..., 1:]], axis=2)
     out = io.BytesIO()
-    # built anew: the encoder unpacks the block and refuses what it cannot read
-    exif = compact(picture.exif, maker_note=True) if picture.exif else None
+    # built anew: the encoder unpacks the block and stumbles over what it cannot read
+    exif = compact(picture.exif, without=frozenset({ORIENTATION})) if picture.exif else None
     Image.fromarray(np.ascontiguousarray(codes[..., 0] if channels == 1 else codes)).save(
         out,
         "AVIF",

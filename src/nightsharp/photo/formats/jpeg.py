@@ -14,7 +14,7 @@ import numpy as np
 from nightsharp.errors import PhotoError
 from nightsharp.photo.container import Container, Decoded, Header, Picture, peak_memory
 from nightsharp.photo.decoding import damaged, refusing
-from nightsharp.photo.exif import compact, orientation_of
+from nightsharp.photo.exif import MAKER_NOTE, compact, orientation_of
 from nightsharp.photo.formats.cmyk import rgb_from_cmyk
 from nightsharp.photo.limits import Deadline
 from nightsharp.photo.source import Source
@@ -28,6 +28,8 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _IPTC = b"8BIM\x04\x04"
 _MOST_PAYLOAD = 65533
+
+_MOST_MARKERS = 10_000
 
 # A progressive file has about ten scans. Each one goes over the whole image, so thousands of tiny ones would run
 # for hours.
@@ -99,7 +101,7 @@ def _walk(name: str, data: bytes) -> tuple[_Frame, bytes, dict[str, bytes], list
     frame: _Frame | None = None
     kept, told, profile, notes = [b"\xff\xd8"], {}, [], []
     position, scans, coded = 2, 0, 0
-    while True:
+    for _ in range(_MOST_MARKERS):
         found = _MARKER.search(data, position)
         if found is None:
             raise damaged(name, "JPEG", "its end is missing")
@@ -142,6 +144,8 @@ def _walk(name: str, data: bytes) -> tuple[_Frame, bytes, dict[str, bytes], list
         elif marker == 0xED and _IPTC in payload:
             notes.append("captions in the old IPTC form are left out; those in EXIF and XMP are kept")
         position = end
+    else:
+        raise damaged(name, "JPEG", f"more than {_MOST_MARKERS} markers")
     if frame is None or not scans:
         raise damaged(name, "JPEG", "no picture in it")
     # Without progression each block takes a bit for its mean and one for its end; where they are missing, the decoder
@@ -234,7 +238,7 @@ def _fitting(exif: bytes | None, notes: list[str]) -> bytes | None:
     most = _MOST_PAYLOAD - len(_EXIF)
     if exif is None or len(exif) <= most:
         return exif
-    smaller = compact(exif, maker_note=False)
+    smaller = compact(exif, without=frozenset({MAKER_NOTE}))
     if smaller is not None and len(smaller) <= most:
         notes.append("the EXIF block is too long for a JPEG; the camera maker's private notes are left out")
         return smaller

@@ -20,7 +20,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 # what says how the numbers mean light, carried along as it is
 _COLOUR = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
-_MOST_CHUNKS = 1_000_000
+_MOST_CHUNKS = 300_000
 _MOST_PROFILE = 16 << 20
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
@@ -179,7 +179,11 @@ def _decode(source: Source, data: bytes, chunks: list[_Chunk], shape: tuple[int,
         # libpng unpacks all there is, even when it has all its rows: a few megabytes can keep it busy for an hour.
         packed = b"".join(chunk.payload(data) for chunk in chunks if chunk.name == b"IDAT")
         most = _unpacked_size(chunks[0].payload(data))
-        if len(imagecodecs.deflate_decode(packed, out=most + _SPARE)) < most:
+        try:
+            unpacked = len(imagecodecs.deflate_decode(packed, out=most + _SPARE))
+        except imagecodecs.DeflateError as problem:
+            raise damaged(source.file_name, "PNG", f"its data do not unpack to {shape[0]} rows") from problem
+        if unpacked < most:
             raise damaged(source.file_name, "PNG", "rows are missing")
         del packed
         source.deadline.check()

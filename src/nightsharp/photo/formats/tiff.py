@@ -1,10 +1,9 @@
-"""TIFF, by tifffile and imagecodecs.
+"""Reading TIFF, by tifffile and imagecodecs.
 
 The directory is read and checked here before tifffile sees the file: how many strips there must be, that each lies
 inside the file, and what each may unpack to.
 """
 
-import io
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 from jaxtyping import Shaped
 
 from nightsharp.errors import PhotoError
-from nightsharp.photo.container import Container, Decoded, Header, Picture, peak_memory
+from nightsharp.photo.container import Container, Decoded, Header, peak_memory
 from nightsharp.photo.decoding import damaged, refusing
-from nightsharp.photo.exif import EXIF, GPS, density, first_entries, gather
+from nightsharp.photo.exif import density, gather
 from nightsharp.photo.formats.cmyk import rgb_from_cmyk
 from nightsharp.photo.formats.jpeg import MOST_SCANS
-from nightsharp.photo.ifd import BadDirectoryError, Directory, Order, RawEntry, Tree
+from nightsharp.photo.ifd import BadDirectoryError, Directory, Tree
 from nightsharp.photo.source import Source
 
 _NONE, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS, _ZSTD = 1, 5, 7, 8, 32946, 32773, 50000
@@ -85,14 +84,14 @@ def open_tiff(source: Source) -> Container:
             from nightsharp.photo.formats.raw import open_raw
 
             return open_raw(source)
-        directories = list(tree.chain(source.limits.frames + 1))
+        directories = list(tree.chain(_LOOK_INTO))
         # a preview may come first; it says so
-        full = (i for i, d in enumerate(directories[:_LOOK_INTO]) if not tree.integer(d, 254) & _REDUCED)
+        full = (i for i, d in enumerate(directories) if not tree.integer(d, 254) & _REDUCED)
         index = next(full, 0)
         directory = directories[index]
         layout = _lay_out(name, tree, directory, index)
         _check_units(source, tree, directory, layout)
-        return _container(source, tree, directory, layout, len(directories))
+        return _container(source, tree, directory, layout, tree.count(source.limits.frames + 1))
     except BadDirectoryError as problem:
         raise damaged(name, "TIFF", str(problem)) from problem
     except IndexError as problem:
@@ -324,70 +323,3 @@ def _from_cmyk(container: Container, name: str, stored: np.ndarray) -> Decoded:
     image = Image.fromarray(np.ascontiguousarray(stored[..., :4]), "CMYK")
     alpha = stored[..., 4] if stored.shape[2] == 5 else None
     return Decoded(rgb_from_cmyk(container, image), alpha)
-
-
-def encode_tiff(picture: Picture, notes: list[str]) -> bytes:
-    """Encode as TIFF: integers of 8 or 16 bits or floats, compressed as the source was, else by deflate.
-
-    The EXIF block is laid at the start of the file, whose offsets it counts from already, so the offsets inside it,
-    the camera maker's private ones among them, stay true; the directory of the photo then points into it.
-    """
-    import tifffile
-
-    codes = np.ascontiguousarray(picture.codes)
-    channels = codes.shape[2]
-    order: Order = "<"
-    told: list[RawEntry] = []
-    block = picture.exif or b""
-    if codes.nbytes + len(block) > 2**32 - 2**25:
-        if block:
-            notes.append("a TIFF of more than 4 GB cannot hold the EXIF block; it is left out")
-        block = b""
-    if block:
-        order, told = first_entries(block)
-    pointers = [raw for raw in told if raw.tag in (EXIF, GPS)]
-    compression = picture.encoding.get("compression", "deflate")
-    options: dict[str, Any] = {"compression": None if compression == "none" else compression}
-    if options["compression"] and codes.dtype.itemsize <= 4:
-        options["predictor"] = 3 if codes.dtype.kind == "f" else 2
-    if picture.dpi:
-        options.update(resolution=picture.dpi, resolutionunit="INCH")
-    tags = [(raw.tag, raw.kind, raw.items, raw.value, True) for raw in told if raw not in pointers]
-    tags = [tag for tag in tags if tag[0] not in (282, 283, 296)]
-    if picture.xmp:
-        tags.append((700, 1, len(picture.xmp), picture.xmp, True))
-    out = io.BytesIO()
-    with tifffile.TiffWriter(out, byteorder=order, bigtiff=codes.nbytes > 2**32 - 2**25) as writer:
-        # the writer has laid down the eight bytes of a header; the rest of the block follows at its own offsets
-        out.write(block[8:] + b"\0" * (-len(block) % 16))
-        writer.write(
-            codes[..., 0] if channels == 1 else codes,
-            photometric="rgb" if channels >= 3 else "minisblack",
-            planarconfig="contig" if channels > 1 else None,
-            extrasamples=[picture.encoding.get("alpha", 2)] if channels in (2, 4) else None,
-            iccprofile=picture.icc,
-            rowsperstrip=max(1, (1 << 20) // (codes.nbytes // codes.shape[0])),
-            metadata=None,
-            software=False,
-            extratags=tags,
-            **options,
-        )
-    if pointers:
-        _add_entries(out, pointers)
-    return out.getvalue()
-
-
-def _add_entries(file: io.BytesIO, added: list[RawEntry]) -> None:
-    """Put a new first directory at the end: the lines of the present one and some more, in order."""
-    view = file.getvalue()
-    tree = Tree.of(view)
-    directory = tree.directory(tree.first)
-    lines = {tag: view[entry.at : entry.at + 12] for tag, entry in directory.entries.items()}
-    for raw in added:
-        lines[raw.tag] = struct.pack(tree.order + "HHI", raw.tag, raw.kind, raw.items) + raw.value
-    at = len(view) + len(view) % 2
-    file.seek(len(view))
-    file.write(b"\0" * (at - len(view)) + struct.pack(tree.order + "H", len(lines)))
-    file.write(b"".join(lines[tag] for tag in sorted(lines)) + b"\0\0\0\0")
-    file.seek(4)
-    file.write(struct.pack(tree.order + "I", at))
