@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import nonblind, speed
+from benchmarks import blind, nonblind, speed
 
 
 def main() -> None:
     """Run the sections in turn; those that need data are left out without it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with levin2009, pan_lowillumination, pan_text (or bench/ of it)")
+    parser.add_argument("--data", type=Path, help="folder that holds the sets, or holds them in bench/")
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="where the JSON goes")
     parser.add_argument("--every", type=int, default=1, help="take every N-th image of a set")
     parser.add_argument("--only", nargs="+", choices=("speed", "nonblind", "blind"), help="these sections only")

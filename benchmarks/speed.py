@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 
 import numpy as np
 import skimage.data
@@ -33,8 +34,8 @@ def side_by_side(repeats: int = 5) -> list[dict[str, object]]:
     noisy = (sharp + 0.1 * torch.randn(sharp.shape, generator=generator)).clamp(0, 1)
     point = torch.ones(1, 1, 1, 1)
 
-    def theirs(result: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(result)).float()[None, None]
+    def theirs(result: object) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(np.asarray(result))).float()[None, None]
 
     image, grain = blurred[0, 0].double().numpy(), noisy[0, 0].double().numpy()
     duels: dict[str, tuple[Callable[[], Tensor], Callable[[], Tensor]]] = {
@@ -57,8 +58,8 @@ def side_by_side(repeats: int = 5) -> list[dict[str, object]]:
     }
     rows: list[dict[str, object]] = []
     threads = torch.get_num_threads()
-    print(f"side by side with scikit-image {skimage.__version__}: camera 504 x 504, disk of radius 4, noise 1 %,")
-    print(f"  best wall time of {repeats}, {threads} thread(s) here, as many as it takes there; PSNR without 16 px border")
+    print(f"side by side with scikit-image {version('scikit-image')}: camera 504 x 504, disk of radius 4, noise 1 %,")
+    print(f"  best wall time of {repeats}, {threads} thread(s) here, its own number there; 16 px border left out")
     for name, (ours, peer) in duels.items():
         seconds = {"ours": float("inf"), "scikit-image": float("inf")}
         quality = {}

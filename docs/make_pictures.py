@@ -42,7 +42,9 @@ def psfs() -> None:
     draw = ImageDraw.Draw(sheet)
     for column, (name, psf) in enumerate(shapes.items()):
         kernel = psf.pad(31, 31).kernel
-        tile = Image.fromarray((kernel / kernel.max() * 255).byte().numpy()).resize((cell, cell), Image.Resampling.NEAREST)
+        tile = Image.fromarray((kernel / kernel.max() * 255).byte().numpy()).resize(
+            (cell, cell), Image.Resampling.NEAREST
+        )
         sheet.paste(tile, (cell * column, 0))
         draw.text((cell * column + 6, cell + 4), name, fill="white")
     sheet.save(IMAGES / "psfs.png", optimize=True)

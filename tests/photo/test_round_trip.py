@@ -15,6 +15,7 @@ from making_files import (
     gamma_curve,
     noise,
     parametric_curve,
+    picture,
     pillow,
     png,
     profile,
@@ -276,3 +277,29 @@ def test_new_pixels_keep_everything_else(tmp_path):
     assert photo.alpha is not None
     assert torch.equal(again.alpha, photo.alpha)
     torch.testing.assert_close(again.pixels, photo.pixels / 2, rtol=0, atol=4e-5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("made_as", ["avif", "heic"])
+def test_what_the_container_turns_is_turned_once(made_as, orientation, tmp_path):
+    samples = picture(64, 96)
+    exif = b"Exif\0\0" + exif_block(orientation)
+    if made_as == "avif":
+        content = pillow(samples, "AVIF", quality=95, subsampling="4:4:4", exif=exif)
+    else:
+        pillow_heif = pytest.importorskip("pillow_heif")
+        out = io.BytesIO()
+        pillow_heif.from_pillow(with_orientation(samples, exif)).save(out, quality=95, chroma=444)
+        content = out.getvalue()
+    photo = read_photo(put(tmp_path, "in", content))
+    expected = np.asarray(ImageOps.exif_transpose(with_orientation(samples, exif)))
+    display = (photo.display() * 255).permute(1, 2, 0).numpy()
+    assert display.shape == expected.shape
+    assert np.abs(display - expected).mean() < 4
+
+
+def with_orientation(samples, exif):
+    image = Image.fromarray(samples)
+    image.info["exif"] = exif
+    image.getexif()
+    return image

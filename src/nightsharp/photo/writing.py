@@ -1,5 +1,6 @@
 """From a photo to a file."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -162,15 +163,15 @@ def _codes(
     colour = _one_channel(photo.pixels) if meta.grey else photo.pixels
     pixels = colour.detach().to("cpu", torch.float32)
     alpha = None if photo.alpha is None else photo.alpha.detach().to("cpu", torch.float32)
-    # one NaN or infinity makes the sum one; doubles do not overflow from finite floats
-    if not bool(pixels.sum(dtype=torch.float64).isfinite()):
+    darkest, brightest = (float(value) for value in pixels.aminmax())  # NaN where there is one
+    if not math.isfinite(darkest) or not math.isfinite(brightest):
         raise PhotoError("the photo holds values that are no finite numbers. Replace them before saving.")
     if target == "tiff" and meta.floating:
         return _floats(pixels, alpha, meta)
     kind = np.dtype(np.uint8 if target in ("jpeg", "webp", "avif") or meta.depth == 8 else np.uint16)
     if kind == np.uint8 and meta.depth > 8:
         notes.append(f"{target.upper()} is written with 8 bits per channel; the photo had {meta.depth}")
-    if meta.floating and float(pixels.max()) > 1:
+    if meta.floating and brightest > 1:
         notes.append("values above white are clipped; a .tif would keep them")
     codes = curve.encode_codes(pixels, kind)
     if alpha is None:
