@@ -1,9 +1,12 @@
 """A large photograph in pieces is the same photograph."""
 
 import pytest
+import skimage.data
 import torch
 
-from nightsharp.optics import Blur, line
+from nightsharp.methods import get_method
+from nightsharp.methods._blocks import measured_contrast
+from nightsharp.optics import Blur, disk, line
 from nightsharp.restore.tiles import Place, in_tiles, spans
 
 AXES = [(1, 64), (63, 64), (100, 50), (1000, 128), (1001, 128), (4032, 1024), (257, 8)]
@@ -83,3 +86,23 @@ def test_a_tile_is_bounded_however_large_the_photograph():
 
     in_tiles(torch.zeros(1, 1, 3000, 4000), note, halo=(40, 40))
     assert max(sizes) < 1.6e6
+
+
+@pytest.mark.parametrize("name", ["wiener", "total_variation", "hyper_laplacian"])
+def test_tiles_with_the_statistics_of_the_whole_give_the_whole(name):
+    """The left half is flat, the right half is not: tiles that measured themselves would disagree."""
+    image = torch.from_numpy(skimage.data.camera()[100:400, 60:460]).float()[None, None] / 255
+    image[..., :200] = 0.5 + 0.05 * image[..., :200]
+    psf = disk(3)
+    blurred = Blur(psf, "replicate")(image)
+    method, contrast = get_method(name).load(), measured_contrast(blurred)
+
+    def gap(statistic: torch.Tensor | None) -> float:
+        def restore(tile: torch.Tensor, _place: Place | None = None) -> torch.Tensor:
+            return method(tile, psf.kernel[None, None], sigma=0.01, contrast=statistic, tolerance=0.0)
+
+        tiled = in_tiles(blurred, restore, halo=(24, 24), core=150)
+        return float((tiled - restore(blurred)).square().mean().sqrt())
+
+    assert gap(contrast) < 1 / 255
+    assert gap(contrast) < 0.5 * gap(None)
