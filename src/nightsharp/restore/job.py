@@ -12,12 +12,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.errors import Cancelled, PhotoError, PsfError, UsageError
+from nightsharp.errors import Cancelled, PhotoError, UsageError
 from nightsharp.methods import MethodSpec
 from nightsharp.methods._blocks import CLIPPED, Cancel, measured_contrast, noise_level
 from nightsharp.methods.map_psf import PsfEstimate
 from nightsharp.methods.map_psf import estimate_psf as find_psf
 from nightsharp.optics import Psf, estimate_sigma
+from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo, read_photo
 from nightsharp.restore.formula import parse_psf
 from nightsharp.restore.guard import Verdict, judge_psf, judge_result
@@ -124,7 +125,7 @@ def deblur(
     warnings += known.quality().warnings
 
     blurred = given.values(route.method.light)
-    _check_fit(known, blurred)
+    check_fits(known.size, (blurred.shape[-2], blurred.shape[-1]))
     clip = _clip(given, route.method.light)
     measured = estimate_sigma(blurred)
     # measured once, so that all tiles agree; it holds what an inexact PSF leaves unexplained besides the noise
@@ -267,16 +268,6 @@ def _run_estimator(
         progress=_stage(progress, "estimating the PSF"),
         cancel=cancel,
     )
-
-
-def _check_fit(psf: Psf, blurred: Tensor) -> None:
-    kh, kw = psf.size
-    height, width = blurred.shape[-2:]
-    if kh > height or kw > width:
-        raise PsfError(
-            f"the PSF is {kh} x {kw}, larger than the image ({height} x {width}). "
-            "Crop it to its support (Psf.trim) or check that it belongs to this photo."
-        )
 
 
 def _clip(given: _Given, light: Light) -> float:
