@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from nightsharp.optics import Blur, expose, shake
+from nightsharp.photo import linear_to_srgb, srgb_to_linear
 
 FOLDER = Path(__file__).parent
 EXPOSURE = 0.3
@@ -25,19 +26,9 @@ EXTENT = 17
 SEED = 11
 
 
-def to_linear(display: Tensor) -> Tensor:
-    """The sRGB curve of IEC 61966-2-1, undone."""
-    return torch.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
-
-
-def to_display(linear: Tensor) -> Tensor:
-    """The sRGB curve of IEC 61966-2-1."""
-    return torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055)
-
-
 def to_picture(linear: Tensor) -> Image.Image:
     """Eight-bit sRGB of a ``(1, 3, height, width)`` tensor."""
-    values = to_display(linear.clamp(0, 1))[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+    values = linear_to_srgb(linear.clamp(0, 1))[0].mul(255).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(np.ascontiguousarray(values))
 
 
@@ -45,7 +36,7 @@ def main() -> None:
     """Write the photograph, its truth and its PSF beside this script."""
     generator = torch.Generator().manual_seed(SEED)
     cafe = torch.from_numpy(skimage.data.coffee()).permute(2, 0, 1)[None].float() / 255
-    scene = EXPOSURE * to_linear(cafe)
+    scene = EXPOSURE * srgb_to_linear(cafe)
     psf = shake(EXTENT, generator=generator)
     # only pixels whose light all comes from inside the scene
     blurred = Blur(psf, boundary="valid")(scene)

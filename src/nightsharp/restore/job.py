@@ -14,12 +14,12 @@ from torch import Tensor
 
 from nightsharp.errors import Cancelled, PhotoError, UsageError
 from nightsharp.methods import MethodSpec
-from nightsharp.methods._blocks import CLIPPED, Cancel, measured_contrast, noise_level
+from nightsharp.methods._blocks import CLIPPED, Cancel, measured_contrast, model_error
 from nightsharp.methods.map_psf import PsfEstimate
 from nightsharp.methods.map_psf import estimate_psf as find_psf
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.optics.fourier import check_fits
-from nightsharp.photo import Limits, Photo, read_photo
+from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
 from nightsharp.restore.formula import parse_psf
 from nightsharp.restore.guard import Verdict, judge_psf, judge_result
 from nightsharp.restore.noise import noise_in_linear_light
@@ -132,7 +132,7 @@ def deblur(
     if given.photo is not None and route.method.light == "linear":
         sigma, weight = noise_in_linear_light(blurred)
     else:
-        sigma, weight = noise_level(blurred, None, 1.0), None
+        sigma, weight = (measured.square() + model_error(blurred).square()).sqrt(), None
 
     mark = time.perf_counter()
     verdict = judge_psf(known, confidence) if guard else None
@@ -273,7 +273,7 @@ def _run_estimator(
 def _clip(given: _Given, light: Light) -> float:
     """The value from which a pixel counts as saturated, in the light that is worked in."""
     linear = given.photo is not None and light == "linear"
-    return ((CLIPPED + 0.055) / 1.055) ** 2.4 if linear else CLIPPED
+    return float(srgb_to_linear(torch.tensor(CLIPPED, dtype=torch.float64))) if linear else CLIPPED
 
 
 def _restore(

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from nightsharp.methods._blocks import model_error
 from nightsharp.optics import estimate_sigma
+from nightsharp.photo import linear_to_srgb
 
 _WINDOW = 5
 
@@ -37,11 +38,10 @@ def noise_in_linear_light(
     Source: Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image raw-data", IEEE TIP
     2008 (signal-dependent noise); the curve is that of IEC 61966-2-1.
     """
-    display = torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp_min(1e-9) ** (1 / 2.4) - 0.055)
     reach = _WINDOW // 2
     around = torch.nn.functional.pad(light, (reach,) * 4, mode="replicate")
     local = torch.nn.functional.avg_pool2d(around, _WINDOW, stride=1)
     slope = torch.where(local <= 0.0031308, 12.92, 1.055 / 2.4 * local.clamp_min(1e-9) ** (1 / 2.4 - 1))
     reference = slope.flatten()[:: max(1, slope.numel() // 2**20)].median()
-    sigma = estimate_sigma(display) / reference
+    sigma = estimate_sigma(linear_to_srgb(light)) / reference
     return (sigma.square() + model_error(light).square()).sqrt(), (slope / reference).square().clamp_max(1)

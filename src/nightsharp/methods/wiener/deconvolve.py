@@ -51,8 +51,7 @@ def wiener_filter(
     """
     size = (blurred.shape[-2], blurred.shape[-1])
     otf = psf_to_otf(psf.to(blurred), size)
-    gain = otf.conj() / (otf.abs().square() + nsr)
-    return torch.fft.irfft2(torch.fft.rfft2(blurred) * gain, s=size)
+    return _divide(blurred, otf, nsr)
 
 
 def wiener(
@@ -123,8 +122,7 @@ def wiener(
     else:
         raise UsageError(f"nsr is {nsr}; a noise-to-signal power ratio is above 0 (0.01 is common).")
     if iterations == 1:
-        gain = canvas.otf.conj() / (canvas.otf.abs().square() + ridge)
-        return canvas.cut(torch.fft.irfft2(torch.fft.rfft2(canvas.observed) * gain, s=size))
+        return canvas.cut(_divide(canvas.observed, canvas.otf, ridge))
     latent = minimise(
         canvas,
         (),
@@ -137,3 +135,8 @@ def wiener(
         cancel=cancel,
     )
     return canvas.cut(latent)
+
+
+def _divide(image: Tensor, otf: Tensor, nsr: Tensor | float) -> Tensor:
+    gain = otf.conj() / (otf.abs().square() + nsr)
+    return torch.fft.irfft2(torch.fft.rfft2(image) * gain, s=(image.shape[-2], image.shape[-1]))
