@@ -1,9 +1,12 @@
 """Nothing worse than what was given is handed back."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from nightsharp.optics import Blur, Psf, gaussian, line, shake
+from nightsharp.restore import deblur
 from nightsharp.restore.guard import judge_psf, judge_result
 
 
@@ -63,3 +66,9 @@ def test_clipped_pixels_have_no_vote():
     blurred = Blur(psf, boundary="replicate")(sharp).clamp_max(1)
     assert judge_result(blurred, sharp, psf, SIGMA, 0.98).kept == "result"
     assert judge_result(blurred, sharp, psf, SIGMA, None).kept == "input"
+
+
+def test_a_clearly_wrong_psf_is_seen_although_the_method_allows_no_light_below_black():
+    example = Path(__file__).parents[2] / "examples" / "night.jpg"
+    assert deblur(example, psf="line:25,90").report["guard"]["kept"] == "input"
+    assert deblur(example, psf=example.with_name("night-psf.npy")).report["guard"]["kept"] == "result"

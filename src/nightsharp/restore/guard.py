@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.methods._blocks import trust
+from nightsharp.methods.wiener import wiener
 from nightsharp.optics import Blur, Psf
 
 # Below this root mean square radius a PSF moves less light than one pixel's own width.
@@ -18,6 +19,7 @@ _PART_OF_BLUR_ALLOWED = 0.5
 _BELOW_BLACK_ALLOWED = 0.12
 # 8-bit rounding in the darks, as a floor of what can be asked
 _FLOOR = 1 / 255
+_MIDDLE = 768
 
 NO_BLUR = "no blur found; the photo is kept as it is"
 
@@ -81,7 +83,8 @@ def judge_result(
 
     The second term is what doing nothing would miss by: a result that explains less than half of the blur is no result.
     A wrong PSF can explain the input too, but only with light below black, :math:`\sum \max(-\hat x, 0)`; more than
-    12 % of all light does not pass.
+    12 % of all light does not pass. It is looked for in a linear restoration of the middle, because the methods
+    themselves may rule it out.
 
     Args:
         blurred: the input y.
@@ -99,7 +102,7 @@ def judge_result(
     """
     if not bool(sharp.isfinite().all()):
         return Verdict("input", "the result held values that are no numbers; the photo is kept as it is")
-    below = float(sharp.clamp_max(0).abs().sum() / sharp.abs().sum().clamp_min(1e-12))
+    below = _light_below_black(blurred, psf, sigma, clip)
     if below > _BELOW_BLACK_ALLOWED:
         words = f"the result needs light below black ({below:.0%} of all); the photo is kept as it is"
         return Verdict("input", words)
@@ -126,3 +129,13 @@ def judge_result(
         )
         return Verdict("input", words, missed, allowed)
     return Verdict("result", "nothing to report", missed, allowed)
+
+
+def _light_below_black(blurred: Tensor, psf: Psf, sigma: Tensor, clip: float | None) -> float:
+    height, width = blurred.shape[-2:]
+    top, left = max(0, height - _MIDDLE) // 2, max(0, width - _MIDDLE) // 2
+    middle = blurred[..., top : top + _MIDDLE, left : left + _MIDDLE]
+    if psf.size[0] > middle.shape[-2] or psf.size[1] > middle.shape[-1]:
+        return 0.0
+    linear = wiener(middle, psf.kernel[None, None].to(blurred), sigma=sigma, clip=clip)
+    return float(linear.clamp_max(0).abs().sum() / linear.abs().sum().clamp_min(1e-12))
