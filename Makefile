@@ -1,6 +1,6 @@
 # make demo   deblurs the shipped night photo         make test   the whole test suite
 # make lint   style, types, import direction          make bench  measured figures (DATA=folder with the benchmark sets)
-# make docs   redraws every picture of the documentation
+# make docs   redraws every picture of the documentation   make bench-docs  docs/benchmarks.md from the stored figures
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 DATA ?= $(NIGHTSHARP_DATA)
 OUT ?= bench-out
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench bench-docs docs clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -24,7 +24,10 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) --out $(OUT)
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) --out $(OUT) $(if $(STORE),--store)
+
+bench-docs: $(READY)
+	$(BIN)/python -m benchmarks.docs
 
 docs: $(READY)
 	$(BIN)/python docs/make_pictures.py

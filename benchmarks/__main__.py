@@ -1,4 +1,4 @@
-"""Print every measured figure with its protocol, and write them as JSON."""
+"""Print every measured figure with its protocol, and write each section as JSON."""
 
 import argparse
 import json
@@ -7,36 +7,49 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import blind, nonblind, speed
+from benchmarks import harm, plan, quality, robustness, speed
+from benchmarks.docs import RESULTS
+
+SECTIONS = ("speed", "plan", "robustness", "harm", *quality.SECTIONS)
 
 
 def main() -> None:
     """Run the sections in turn; those that need data are left out without it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder that holds the sets, or holds them in bench/")
-    parser.add_argument("--out", type=Path, default=Path("bench-out"), help="where the JSON goes")
-    parser.add_argument("--every", type=int, default=1, help="take every N-th image of a set")
-    parser.add_argument("--only", nargs="+", choices=("speed", "nonblind", "blind"), help="these sections only")
+    parser.add_argument("--out", type=Path, default=Path("bench-out"), help="where tables, pictures and JSON go")
+    parser.add_argument("--every", type=int, default=1, help="take every N-th image of what a section takes")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, help="these sections only")
+    parser.add_argument("--methods", nargs="+", help="these methods only, in the quality sections")
+    parser.add_argument("--store", action="store_true", help="write the JSON to benchmarks/results")
     choice = parser.parse_args()
-    sections = choice.only or ["speed", "nonblind", "blind"]
-    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    figures: dict[str, object] = {"torch": torch.__version__, "threads": torch.get_num_threads()}
-    if "speed" in sections:
-        figures["side_by_side"] = speed.side_by_side()
-        figures["startup"] = speed.startup()
-        figures["twelve_megapixels"] = speed.twelve_megapixels()
-    if choice.data is None:
-        print("no --data: the quality figures need levin2009, pan_lowillumination and pan_text (docs/benchmarks.md)")
-    else:
-        data = choice.data / "bench" if (choice.data / "bench").is_dir() else choice.data
-        if "nonblind" in sections:
-            figures["nonblind"] = nonblind.measure(data, choice.every)
-        if "blind" in sections:
-            figures["blind"] = blind.measure(data, choice.every)
-    choice.out.mkdir(parents=True, exist_ok=True)
-    file = choice.out / "figures.json"
-    file.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"-> {file}")
+    processor = platform.processor() or platform.machine()
+    machine = f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    print(machine)
+    results = RESULTS if choice.store else choice.out / "results"
+    for section in choice.only or SECTIONS:
+        if section == "speed":
+            figures: object = {
+                "side_by_side": speed.side_by_side(),
+                "startup": speed.startup(),
+                "twelve_megapixels": speed.twelve_megapixels(),
+            }
+        elif section == "plan":
+            figures = {"rows": plan.measure()}
+        elif section == "robustness":
+            curves = robustness.measure(choice.every)
+            figures = {"setting": robustness.SETTING, "protocol": str(robustness.PROTOCOL), "curves": curves}
+        elif choice.data is None:
+            print(f"{section}: no --data, left out (docs/evaluation.md says which sets it needs)")
+            continue
+        elif section == "harm":
+            figures = [harm.measure(choice.data, choice.every, name) for name in choice.methods or ("hyper_laplacian",)]
+        else:
+            figures = quality.measure(section, choice.data, choice.out / section, choice.every, choice.methods)
+        results.mkdir(parents=True, exist_ok=True)
+        file = results / f"{section}.json"
+        file.write_text(json.dumps({"machine": machine, "figures": figures}, ensure_ascii=False, indent=1) + "\n")
+        print(f"-> {file}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import nightsharp
 from nightsharp.cli import main as command
 from nightsharp.methods import list_methods
 from nightsharp.optics import Blur, Psf, defocus, disk, expose, gaussian, line, shake
+from nightsharp.optics.field import PsfField
 
 IMAGES = Path(__file__).parent / "images"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "night.jpg"
@@ -74,10 +75,60 @@ def methods() -> None:
     sheet.save(IMAGES / "methods.jpg", quality=90)
 
 
+def streak() -> None:
+    """A night scene with lamps, the trail that was shown by a box, and the PSF read off it."""
+    scene = torch.from_numpy(skimage.data.coffee()).permute(2, 0, 1)[None].float() / 255
+    light = 0.06 * scene[..., 20:320, 120:560] ** 2.2
+    for row, column in ((40, 60), (60, 330), (210, 60), (150, 390), (250, 200)):
+        light[..., row, column] = 9.0
+    generator = torch.Generator().manual_seed(5)
+    psf = shake(31, generator=generator)
+    seen = expose(Blur(psf, "replicate")(light), photons=8000, read_noise=0.001, generator=generator)[0]
+    box = (30, 10, 60, 60)
+    found = nightsharp.deblur(seen, streak=box, guard=False)
+    display = (seen.clamp(0, 1) ** (1 / 2.2) * 255).byte().permute(1, 2, 0).contiguous().numpy()
+    picture = Image.fromarray(display)
+    ImageDraw.Draw(picture).rectangle([box[0], box[1], box[0] + box[2], box[1] + box[3]], outline="lime")
+    sheet = Image.new("RGB", (picture.width + 210, picture.height), "black")
+    sheet.paste(picture, (0, 0))
+    for top, name, kernel in ((0, "read off the trail", found.psf.kernel), (150, "true", psf.kernel)):
+        sheet.paste(_enlarged(kernel, 128), (picture.width + 40, top + 16))
+        ImageDraw.Draw(sheet).text((picture.width + 40, top + 2), name, fill="white")
+    sheet.save(IMAGES / "streak.jpg", quality=90)
+
+
+def varying() -> None:
+    """A roll of the camera: the PSFs, the blurred picture, restored with one PSF and with the field."""
+    scene = torch.from_numpy(skimage.data.coffee()).permute(2, 0, 1)[None].float() / 255
+    roll = PsfField.of([[line(15, 25 * column + 8 * row) for column in range(4)] for row in range(2)])
+    generator = torch.Generator().manual_seed(5)
+    blurred = roll.blur(scene[..., 40:300, 140:480])
+    blurred = (blurred + 0.004 * torch.randn(blurred.shape, generator=generator)).clamp(0, 1)[0]
+    one = nightsharp.deblur(blurred, psf=roll.mean(), guard=False).sharp
+    field = nightsharp.deblur(blurred, psf=roll, guard=False).sharp
+    height, width = blurred.shape[-2:]
+    sheet = Image.new("RGB", (width * 2, (height + 22) * 2), "black")
+    psfs = torch.cat([torch.cat([k / k.max() for k in row], dim=1) for row in roll.kernels])
+    sheet.paste(_enlarged(psfs, width - 20), (10, 60))
+    parts = {"the PSFs of four by two windows": None, "blurred": blurred, "one PSF": one, "the field": field}
+    for index, (name, values) in enumerate(parts.items()):
+        left, top = width * (index % 2), (height + 22) * (index // 2)
+        if values is not None:
+            pixels = (values.clamp(0, 1) * 255).byte().permute(1, 2, 0).contiguous().numpy()
+            sheet.paste(Image.fromarray(pixels), (left, top))
+        ImageDraw.Draw(sheet).text((left + 6, top + height + 4), name, fill="white")
+    sheet.save(IMAGES / "varying.jpg", quality=90)
+
+
+def _enlarged(kernel: torch.Tensor, width: int) -> Image.Image:
+    tile = Image.fromarray((kernel / kernel.max() * 255).byte().numpy())
+    return tile.resize((width, round(width * tile.height / tile.width)), Image.Resampling.NEAREST)
+
+
 def main() -> None:
     """Draw all."""
     IMAGES.mkdir(exist_ok=True)
-    for draw in (psfs, methods, demo):
+    for draw in (psfs, methods, streak, varying, demo):
         draw()
         print(f"{draw.__name__}: done")
 

@@ -32,7 +32,9 @@ def test_importing_nightsharp_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "--version", "deblur --help", "estimate-psf --help", "methods --help", "doctor --help"]
+    "words",
+    ["--help", "--version"]
+    + [f"{verb} --help" for verb in ("deblur", "estimate-psf", "methods", "doctor", "evaluate", "benchmark")],
 )
 def test_help_loads_nothing_heavy(words):
     assert loaded_by(f"from nightsharp.cli import main; main({words.split()})") == []

@@ -12,7 +12,16 @@ from nightsharp import errors
 from nightsharp.methods import list_methods
 
 INVENTORY = Path(__file__).with_name("public_names.txt")
-PACKAGES = ("nightsharp", "nightsharp.photo", "nightsharp.optics", "nightsharp.methods", "nightsharp.restore")
+PACKAGES = (
+    "nightsharp",
+    "nightsharp.photo",
+    "nightsharp.optics",
+    "nightsharp.methods",
+    "nightsharp.restore",
+    "nightsharp.evaluation",
+    "nightsharp.evaluation.metrics",
+    "nightsharp.evaluation.benchmarks",
+)
 
 
 def public_names() -> list[str]:

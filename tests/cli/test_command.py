@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 
@@ -14,15 +15,18 @@ import nightsharp
 from nightsharp.cli import main
 from nightsharp.errors import WeightsError
 from nightsharp.optics import Blur, line
+from nightsharp.photo.tone import linear_to_srgb, srgb_to_linear
 
 PSF = "line:9,20"
 
 
 def night(file: Path, mode: str = "RGB", height: int = 64, width: int = 88) -> Path:
     """A small blurred photograph."""
-    blocks = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(4)) * 0.8 + 0.1
-    sharp = torch.nn.functional.interpolate(blocks, (height, width))
-    values = Blur(line(9, 20), boundary="replicate")(sharp)[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+    scene = torch.from_numpy(skimage.data.astronaut().copy())[10:, 150:].permute(2, 0, 1)[None].float() / 255
+    sharp = scene[..., : 2 * height, : 2 * width]
+    sharp = torch.nn.functional.interpolate(sharp, (height, width), mode="bilinear", antialias=True)
+    light = Blur(line(9, 20), boundary="replicate")(srgb_to_linear(sharp))[0]
+    values = linear_to_srgb(light).mul(255).round().byte().permute(1, 2, 0).numpy()
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.ascontiguousarray(values)).convert(mode).save(file)
     return file
@@ -38,18 +42,19 @@ def deblur(*words: object) -> int:
 
 @pytest.mark.parametrize("name", ["street.jpg", "Straße bei Nacht.png", "夜 の 写真.tif", "night.webp"])
 def test_a_sharper_file_lies_next_to_the_old_one(tmp_path, capsys, name):
-    photo = night(tmp_path / name)
+    photo = night(tmp_path / name, height=160, width=220)
     before = photo.read_bytes()
     assert deblur(photo) == 0
     result = tmp_path / f"{photo.stem}-sharp{photo.suffix}"
     assert names(tmp_path) == sorted([name, result.name])
     assert photo.read_bytes() == before
     with Image.open(result) as image:
-        assert image.size == (88, 64)
+        assert image.size == (220, 160)
     first, route, guard = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"{photo} -> {result}   88 x 64, ")
+    assert first.startswith(f"{photo} -> {result}   220 x 160, ")
     assert route == "route: PSF given (line:9,20, 5 x 11) -> wiener (asked for)"
-    assert guard == "guard: nothing to report"
+    # what compression took away rings a little, and the guard softens that
+    assert guard == "guard: nothing to report" or (photo.suffix in {".jpg", ".webp"} and "blended in" in guard)
 
 
 def test_all_outputs_are_written(tmp_path):
@@ -215,7 +220,7 @@ def test_each_family_of_failures_has_its_code(problem, code, tmp_path, capsys, m
     def fail(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr("nightsharp.restore.job._restore", fail)
+    monkeypatch.setattr("nightsharp.restore.job.restore_tiles", fail)
     assert deblur(night(tmp_path / "a.png")) == code
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1

@@ -1,74 +1,217 @@
 """Nothing worse than what was given is handed back."""
 
+import json
 from pathlib import Path
 
 import pytest
+import skimage.data
 import torch
 
-from nightsharp.optics import Blur, Psf, gaussian, line, shake
-from nightsharp.restore import deblur
-from nightsharp.restore.guard import judge_psf, judge_result
+import nightsharp as ns
+from nightsharp.methods.hyper_laplacian import hyper_laplacian
+from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
+from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
+from nightsharp.restore.guard.mark import find_mark
+from nightsharp.restore.guard.scores import follow
+
+SIGMA = torch.full((1, 1, 1, 1), 0.006)
+SHAKE = shake(15, generator=torch.Generator().manual_seed(3))
+PICTURES = ("camera", "astronaut", "chelsea", "coffee")
 
 
-def scene(seed: int = 0) -> torch.Tensor:
-    return torch.nn.functional.interpolate(
-        torch.rand(1, 1, 16, 20, generator=torch.Generator().manual_seed(seed)), scale_factor=6
+def picture(name: str = "camera", side: int = 224) -> torch.Tensor:
+    """The middle of a photograph that scikit-image ships, grey."""
+    values = torch.from_numpy(getattr(skimage.data, name)()).float() / 255
+    values = values.mean(-1) if values.ndim == 3 else values
+    top, left = (values.shape[0] - side) // 2, (values.shape[1] - side) // 2
+    return values[None, None, top : top + side, left : left + side].contiguous()
+
+
+def photograph(psf: Psf, noise: float = 0.01, name: str = "camera") -> tuple[torch.Tensor, torch.Tensor]:
+    """A blurred, noisy photograph and its truth."""
+    sharp = picture(name)
+    blurred = Blur(psf, boundary="reflect")(sharp)
+    grain = torch.randn(blurred.shape, generator=torch.Generator().manual_seed(1))
+    return (blurred + noise * grain).clamp(0, 1).mul(255).round().div(255), sharp
+
+
+def checked(blurred: torch.Tensor, psf: Psf) -> tuple[Checked, torch.Tensor]:
+    """What the guard says of the restoration with a PSF, and that restoration."""
+    sharp = hyper_laplacian(blurred, psf.kernel[None, None])
+    return check_tile(blurred, sharp, psf, sigma=SIGMA, clip=0.98), sharp
+
+
+def gain(image: torch.Tensor, blurred: torch.Tensor, sharp: torch.Tensor) -> float:
+    """In decibels."""
+    errors = [(each.clamp(0, 1) - sharp).square().mean().clamp_min(1e-9) for each in (blurred, image)]
+    return float(10 * (errors[0] / errors[1]).log10())
+
+
+class TestThePsf:
+    @pytest.mark.parametrize("psf", [Psf.from_tensor(torch.ones(1, 1)), gaussian(0.15)], ids=str)
+    @pytest.mark.parametrize("confidence", [None, 0.9])
+    def test_a_point_changes_nothing(self, psf: Psf, confidence: float | None):
+        verdict = judge_psf(psf, confidence)
+        assert verdict is not None
+        assert verdict.kept == "input"
+        assert "kept as it is" in verdict.words
+
+    def test_an_estimate_that_nobody_trusts_is_not_used(self):
+        verdict = judge_psf(SHAKE, 0.01)
+        assert verdict is not None
+        assert "confidence 0.01" in verdict.words
+
+    def test_a_given_one_needs_no_confidence(self):
+        assert judge_psf(SHAKE, None) is None
+
+
+@pytest.mark.parametrize("name", PICTURES)
+class TestPhotographs:
+    def test_the_true_psf_passes_untouched(self, name):
+        blurred, sharp = photograph(SHAKE, name=name)
+        found, result = checked(blurred, SHAKE)
+        assert found.sharp is result
+        assert gain(result, blurred, sharp) > 1
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [line(25, 90), disk(6), SHAKE.rotate(180), SHAKE.rotate(90), SHAKE.resize(1.6).centred()],
+        ids=["line", "disk", "upside down", "turned", "too large"],
     )
+    def test_a_wrong_psf_does_no_harm(self, name, wrong):
+        blurred, sharp = photograph(SHAKE, name=name)
+        found, _ = checked(blurred, wrong)
+        assert gain(found.sharp, blurred, sharp) > -0.1
+
+    def test_without_blur_nothing_changes(self, name):
+        blurred, _ = photograph(Psf.from_tensor(torch.ones(1, 1)), 0.005, name)
+        for psf in (SHAKE, disk(3), line(11, 30)):
+            found, _ = checked(blurred, psf)
+            assert torch.equal(found.sharp, blurred)
 
 
-SIGMA = torch.full((1, 1, 1, 1), 0.002)
-PSF = line(15, 30)
-
-
-@pytest.mark.parametrize("psf", [Psf.from_tensor(torch.ones(1, 1)), gaussian(0.15)], ids=str)
-@pytest.mark.parametrize("confidence", [None, 0.9])
-def test_a_psf_that_is_a_point_changes_nothing(psf: Psf, confidence: float | None):
-    verdict = judge_psf(psf, confidence)
-    assert verdict is not None
-    assert verdict.kept == "input"
-    assert "kept as it is" in verdict.words
-
-
-def test_an_estimate_that_nobody_trusts_is_not_used():
-    verdict = judge_psf(PSF, 0.01)
-    assert verdict is not None
-    assert "confidence 0.01" in verdict.words
-
-
-def test_a_given_psf_needs_no_confidence():
-    assert judge_psf(PSF, None) is None
-
-
-def test_the_truth_passes():
-    sharp = scene()
-    blurred = Blur(PSF, boundary="replicate")(sharp)
-    assert judge_result(blurred, sharp, PSF, SIGMA, None).kept == "result"
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_values_that_are_no_numbers_never_pass(bad: float):
-    sharp = scene()
+    blurred, sharp = photograph(SHAKE)
     sharp[0, 0, 5, 5] = bad
-    assert judge_result(scene(), sharp, PSF, SIGMA, None).kept == "input"
+    found = check_tile(blurred, sharp, SHAKE, sigma=SIGMA, clip=0.98)
+    assert torch.equal(found.sharp, blurred)
+    assert found.reasons == ("values that are no numbers",)
 
 
-def test_a_result_that_belongs_to_another_photograph_does_not_pass():
-    blurred = Blur(PSF, boundary="replicate")(scene())
-    verdict = judge_result(blurred, scene(seed=1), PSF, SIGMA, None)
-    assert verdict.kept == "input"
-    assert "blurred again" in verdict.words
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 60), (3, 2), (20, 31), (47, 400)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_too_small_to_check_is_kept(height, width, channels):
+    tiny = torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(1))
+    sigma = SIGMA.expand(1, channels, 1, 1)
+    found = check_tile(tiny, 1 - tiny, Psf.from_tensor(torch.ones(1, 1)), sigma=sigma, clip=0.98)
+    assert torch.equal(found.sharp, tiny)
+    assert found.reasons == ("too small to check",)
 
 
-def test_clipped_pixels_have_no_vote():
-    sharp = scene() * 0.5
-    sharp[..., 40:44, 40:44] = 30.0
-    psf = shake(9, generator=torch.Generator().manual_seed(2))
-    blurred = Blur(psf, boundary="replicate")(sharp).clamp_max(1)
-    assert judge_result(blurred, sharp, psf, SIGMA, 0.98).kept == "result"
-    assert judge_result(blurred, sharp, psf, SIGMA, None).kept == "input"
+def test_a_psf_with_no_room_in_the_tile_is_not_believed():
+    blurred, sharp = photograph(SHAKE)
+    found = check_tile(blurred[..., :50], sharp[..., :50], line(44), sigma=SIGMA, clip=None)
+    assert torch.equal(found.sharp, blurred[..., :50])
 
 
-def test_a_clearly_wrong_psf_is_seen_although_the_method_allows_no_light_below_black():
+def test_only_the_cells_that_broke_are_blended_back():
+    sharp = picture(side=448)
+    blurred = Blur(SHAKE, boundary="reflect")(sharp)
+    result = sharp.clone()
+    result[..., :90, :90] *= 0.1
+    found = check_tile(blurred, result, SHAKE, sigma=SIGMA, clip=0.98)
+    assert "colour drift" in found.reasons
+    assert float(found.cells[0, 0]) == 0
+    assert float(found.cells[1:, 1:].min()) > 0.5
+    assert torch.equal(found.sharp[..., :40, :40], blurred[..., :40, :40])
+    assert gain(found.sharp[..., 200:, 200:], blurred[..., 200:, 200:], sharp[..., 200:, 200:]) > 6
+
+
+def test_a_channel_that_changes_colour_is_seen():
+    blurred, sharp = (each.expand(1, 3, -1, -1) for each in photograph(SHAKE))
+    tinted = sharp * torch.tensor([1.8, 1.0, 0.3])[:, None, None]
+    found = check_tile(blurred, tinted, SHAKE, sigma=SIGMA.expand(1, 3, 1, 1), clip=0.98)
+    assert float(found.cells.mean()) < 0.3
+
+
+def test_lamps_may_outshine_their_record():
+    sharp = picture() * 0.6
+    sharp[..., 100:104, 100:104] = 30.0
+    blurred = Blur(SHAKE, boundary="reflect")(sharp).clamp_max(1)
+    assert check_tile(blurred, sharp, SHAKE, sigma=SIGMA, clip=0.98).reasons == ()
+
+
+def test_a_psf_off_its_centre_moves_the_picture_and_passes():
+    blurred, _ = photograph(SHAKE)
+    shifted = Psf(torch.nn.functional.pad(SHAKE.kernel, (6, 0, 0, 4)))
+    found, result = checked(blurred, shifted)
+    assert found.sharp is result
+
+
+def test_what_follows_a_shifted_psf_is_blurred_alike():
+    image, shifted = picture(), Psf(torch.nn.functional.pad(SHAKE.kernel, (6, 0, 0, 4)))
+    moved, centred = follow(image, shifted)
+    there = Blur(shifted, boundary="replicate")(image)
+    back, _ = follow(there, shifted)
+    assert torch.allclose(
+        back[..., 30:-30, 30:-30], Blur(centred, boundary="replicate")(image)[..., 30:-30, 30:-30], atol=1e-5
+    )
+    assert moved.shape == image.shape
+
+
+class TestTheMark:
+    def test_it_is_there_after_the_blur_and_not_before(self):
+        for psf in (SHAKE, disk(4), line(13, 20)):
+            blurred, sharp = photograph(psf)
+            there, not_there = (find_mark(image, image < 2, psf, 0.01) for image in (blurred, sharp))
+            assert there is not None
+            assert not_there is not None
+            assert there.ripple > 0.6 > not_there.ripple
+
+    def test_a_tiny_image_has_none(self):
+        assert find_mark(picture()[..., :15, :40], picture()[..., :15, :40] < 2, disk(2), 0.01) is None
+
+
+def test_exposure_does_not_matter():
+    blurred, _ = photograph(SHAKE, noise=0.0)
+    for psf in (SHAKE, line(25, 90)):
+        bright, _ = checked(blurred, psf)
+        sharp = hyper_laplacian(blurred / 2, psf.kernel[None, None])
+        dark = check_tile(blurred / 2, sharp, psf, sigma=SIGMA / 2, clip=0.98)
+        assert float(bright.cells.mean()) == pytest.approx(float(dark.cells.mean()), abs=0.2)
+
+
+class TestTheSummary:
+    good = Checked(torch.zeros(1, 1, 8, 8), torch.ones(1, 1), (), {"kept": 1.0, "misfit": 0.01, "allowed": 0.02})
+    half = Checked(torch.zeros(1, 1, 8, 8), torch.full((1, 1), 0.5), ("ringing",))
+    bad = Checked(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1), ("overshoot",))
+
+    def test_nothing_wrong_is_nothing_to_report(self):
+        assert summarise([self.good] * 3) == Verdict("result", "nothing to report", 0.01, 0.02, self.good.scores)
+
+    def test_tiles_are_counted_with_their_reasons(self):
+        verdict = summarise([self.good] * 6 + [self.bad] * 2 + [self.half])
+        assert verdict.kept == "partly"
+        assert verdict.words == (
+            "2 of 9 tiles kept from the input, 1 of 9 tiles blended with the input (overshoot; ringing)"
+        )
+
+    def test_where_most_failed_the_photo_is_kept(self):
+        verdict = summarise([self.good] + [self.bad] * 4)
+        assert verdict.kept == "input"
+        assert verdict.words == "overshoot; the photo is kept as it is"
+
+    def test_the_scores_are_json(self):
+        blurred, _ = photograph(SHAKE)
+        scores = summarise([checked(blurred, SHAKE)[0]]).scores
+        assert json.loads(json.dumps(scores, allow_nan=False)) == scores
+
+
+def test_the_shipped_night_photo_takes_its_own_psf_and_no_other():
     example = Path(__file__).parents[2] / "examples" / "night.jpg"
-    assert deblur(example, psf="line:25,90").report["guard"]["kept"] == "input"
-    assert deblur(example, psf=example.with_name("night-psf.npy")).report["guard"]["kept"] == "result"
+    kept = {
+        psf: ns.deblur(example, method="wiener", psf=psf).report["guard"]["kept"]
+        for psf in ("line:25,90", "disk:6", "line:15,45", str(example.with_name("night-psf.npy")))
+    }
+    assert list(kept.values()) == ["input", "input", "input", "result"]

@@ -34,6 +34,22 @@ _VERBS = {
         "Find the PSF of a blurred photograph from the photograph alone.",
         ("nightsharp estimate-psf street.jpg -o psf.png", "nightsharp deblur street.jpg --psf psf.png"),
     ),
+    "evaluate": _Verb(
+        "nightsharp.cli.evaluate:evaluate",
+        "Compare results with their truths.",
+        (
+            "nightsharp evaluate sharp/ --against truth/",
+            "nightsharp evaluate out.png --against truth.png --border 15 --shift 5 --metrics psnr,ssim,delta_e",
+        ),
+    ),
+    "benchmark": _Verb(
+        "nightsharp.cli.benchmark:benchmark",
+        "Run methods over benchmark sets; without --sets, list the sets.",
+        (
+            "nightsharp benchmark --data sets/",
+            "nightsharp benchmark --methods wiener,hyper_laplacian --sets levin2009 --data sets/ --out levin/",
+        ),
+    ),
     "methods": _Verb("nightsharp.cli.methods:methods", "List the methods.", ("nightsharp methods --json",)),
     "doctor": _Verb(
         "nightsharp.cli.doctor:doctor",

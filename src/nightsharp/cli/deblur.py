@@ -1,6 +1,9 @@
 """The verb ``deblur``."""
 
 import json as json_format
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,14 +13,20 @@ from nightsharp import __version__
 from nightsharp.cli.failures import exit_code, failure, say_failure
 from nightsharp.cli.outputs import Job, check_distinct, check_writable, plan
 from nightsharp.cli.progress import Bars
+from nightsharp.cli.replaying import read_replay
+from nightsharp.cli.streak import parse_streak
 from nightsharp.cli.words import last_words
+from nightsharp.errors import UsageError
 
 if TYPE_CHECKING:
     from nightsharp.restore import Restoration
 
+# Seconds from which on the plan is said before the work.
+WORTH_TELLING = 2.0
+
 
 def deblur(
-    photos: Annotated[list[Path], Parameter(negative=())],
+    photos: Annotated[list[Path] | None, Parameter(negative=())] = None,
     /,
     *,
     output: Annotated[str | None, Parameter(name=("--output", "-o"))] = None,
@@ -25,11 +34,16 @@ def deblur(
     method: str = "auto",
     psf: str = "auto",
     psf_size: int | None = None,
+    streak: str | None = None,
+    varying: Annotated[bool, Parameter(negative=())] = False,
     strength: float = 1.0,
     light: Literal["linear", "display"] | None = None,
     guard: bool = True,
+    max_memory: str | None = None,
+    plan_only: Annotated[bool, Parameter(negative=(), name="--plan")] = False,
     compare: str | None = None,
     report: Path | None = None,
+    replay: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(negative=(), name=("--quiet", "-q"))] = False,
@@ -44,37 +58,56 @@ def deblur(
         psf: what is known of the blur: auto estimates it; a file; line:LENGTH,ANGLE; disk:RADIUS; gaussian:SIGMA;
             defocus:RADIUS,BLADES (pixels; degrees anticlockwise from horizontal).
         psf_size: largest side of an estimated PSF, pixels.
+        streak: take the PSF from the trail of a lamp: auto finds one, or X,Y,WIDTH,HEIGHT in pixels around it.
+        varying: look for blur that varies over the photo, such as a camera that rolled.
         strength: below 1 gentler, above 1 sharper and noisier.
         light: how the values in the files are to be read; without it the file says.
         guard: keep the input where the result does not explain it.
+        max_memory: what may be held at the peak, such as 3GB; without it half of what is free.
+        plan_only: say what it would take, and restore nothing.
         compare: write a picture with before, after and PSF side by side: a .png, or a folder.
         report: write what was done, with all numbers, to a .json file.
+        replay: do again what a report says was done; photos, if named, are where its photos are now.
         overwrite: replace results that exist already.
         json: print one JSON document on stdout, and nothing else there.
         quiet: print nothing but errors.
     """
-    jobs = plan(photos, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
+    given = photos or []
+    orders: Sequence[dict[str, Any] | None]
+    if replay is None:
+        if not given:
+            raise UsageError("name at least one photo, or a report with --replay.")
+        jobs = plan(given, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
+        orders = [None] * len(jobs)
+    else:
+        jobs, orders = read_replay(replay, given, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
     if report is not None:
-        check_distinct(photos, [report, *(job.output for job in jobs), *(job.compare for job in jobs if job.compare)])
+        inputs = [*(job.photo for job in jobs), *([] if replay is None else [replay])]
+        check_distinct(inputs, [report, *(job.output for job in jobs), *(job.compare for job in jobs if job.compare)])
         check_writable(report, overwrite=overwrite)
+    options = {
+        "method": method,
+        "psf": psf,
+        "psf_size": psf_size,
+        "streak": None if streak is None else parse_streak(streak),
+        "varying": varying,
+        "strength": strength,
+        "light": light,
+        "guard": guard,
+        "max_memory": max_memory,
+    }
     files: list[dict[str, Any]] = []
     code = 0
     with Bars(not quiet) as bars:
-        for job in jobs:
+        for job, order in zip(jobs, orders, strict=True):
             bars.about(job.photo.name)
             try:
-                if job.refusal is not None:
+                if job.refusal is not None and not (plan_only and job.photo.is_file()):
                     raise job.refusal
-                done = _one(
-                    job,
-                    bars,
-                    overwrite=overwrite,
-                    method=method,
-                    psf=psf,
-                    psf_size=psf_size,
-                    strength=strength,
-                    light=light,
-                    guard=guard,
+                file = (
+                    _planned(job, order, options)
+                    if plan_only
+                    else _done(job, order, options, bars, overwrite=overwrite, silent=quiet or json)
                 )
             except Exception as problem:
                 bars.pause()
@@ -83,16 +116,13 @@ def deblur(
                 files.append({"input": str(job.photo), "output": None, "error": failure(problem)})
                 continue
             bars.pause()
-            files.append(
-                {
-                    "input": str(job.photo),
-                    "output": str(job.output),
-                    "compare": None if job.compare is None else str(job.compare),
-                    "report": done.report,
-                }
-            )
-            if not (json or quiet):
-                print(last_words(job.photo, job.output, done.report), flush=True)
+            files.append(file)
+            if json or quiet:
+                continue
+            if plan_only:
+                print(f"{job.photo}: {file['words']}", flush=True)
+            else:
+                print(last_words(job.photo, job.output, file["report"]), flush=True)
     failed = sum("error" in file for file in files)
     document = json_format.dumps(
         {"nightsharp": __version__, "done": len(files) - failed, "failed": failed, "files": files},
@@ -110,25 +140,69 @@ def deblur(
     return code
 
 
-def _one(job: Job, bars: Bars, *, overwrite: bool, **options: Any) -> "Restoration":
+def _planned(job: Job, order: dict[str, Any] | None, options: dict[str, Any]) -> dict[str, Any]:
+    if order is not None:
+        raise UsageError("--plan and --replay do not go together: a report holds its plan.")
+    from nightsharp.restore import plan_deblur
+
+    asked = ("method", "psf", "psf_size", "light", "max_memory")
+    plan = plan_deblur(job.photo, **{name: options[name] for name in asked})
+    return {"input": str(job.photo), "output": str(job.output), "plan": plan.describe(), "words": plan.words()}
+
+
+def _done(
+    job: Job, order: dict[str, Any] | None, options: dict[str, Any], bars: Bars, *, overwrite: bool, silent: bool
+) -> dict[str, Any]:
+    done = _one(job, order, options, bars, overwrite=overwrite, silent=silent)
+    return {
+        "input": str(job.photo),
+        "output": str(job.output),
+        "compare": None if job.compare is None else str(job.compare),
+        "report": done.report,
+    }
+
+
+def _one(
+    job: Job, order: dict[str, Any] | None, options: dict[str, Any], bars: Bars, *, overwrite: bool, silent: bool
+) -> "Restoration":
+    began = time.perf_counter()
     bars.advance("starting", 0, 1)
     from nightsharp.photo import read_photo, write_whole
     from nightsharp.photo.writing import format_of
-    from nightsharp.restore import deblur as restore
+    from nightsharp.restore import Plan, deblur, replay
+    from nightsharp.restore.memory import peak_memory
+    from nightsharp.restore.report import describe_file
+
+    def tell(plan: Plan) -> None:
+        if not silent and plan.seconds is not None and plan.seconds >= WORTH_TELLING:
+            bars.pause()
+            print(f"{job.photo.name}: {plan.words()}", file=sys.stderr, flush=True)
 
     format_of(job.output)
-    done = restore(job.photo, progress=bars.advance, **options)
+    if order is None:
+        done = deblur(job.photo, progress=bars.advance, tell_plan=tell, **options)
+    else:
+        done = replay(order, job.photo, max_memory=options["max_memory"], progress=bars.advance, tell_plan=tell)
     if done.photo is None:
         raise RuntimeError("a file was restored into no photograph")
     bars.advance("writing", 0, 1)
-    if done.report["guard"]["kept"] == "input" and job.output.suffix.lower() == job.photo.suffix.lower():
+    report = done.report
+    if report["guard"]["kept"] == "input" and job.output.suffix.lower() == job.photo.suffix.lower():
         # nothing was changed, so not even the compression is done again
         write_whole(job.output, job.photo.read_bytes(), overwrite=overwrite, source=job.photo)
     else:
-        done.report["notes"] += done.photo.save(job.output, overwrite=overwrite)
+        report["notes"] += done.photo.save(job.output, overwrite=overwrite)
     if job.compare is not None:
         from nightsharp.cli.compare import side_by_side
 
-        before = read_photo(job.photo, light=options["light"])
+        before = read_photo(job.photo, light=report["options"]["light"])
         write_whole(job.compare, side_by_side(before, done.photo, done.psf), overwrite=overwrite)
+    report["output"] = describe_file(job.output)
+    report["peak_memory_bytes"] = peak_memory()
+    report["plan"]["actual"] = {
+        "seconds": round(time.perf_counter() - began, 2),
+        "peak_memory_bytes": report["peak_memory_bytes"],
+    }
+    if order is not None and order.get("output") and order["output"].get("sha256") != report["output"]["sha256"]:
+        report["warnings"].append("the file written is not, byte for byte, the one of the report")
     return done

@@ -22,8 +22,12 @@ class MethodSpec:
         needs_psf: the method restores with a given PSF.
         light: the domain it works in; ``restore`` converts a photograph to it.
         entry: ``module:function``; called as
-            ``function(blurred, psf, sigma=, strength=, clip=, contrast=, weight=, progress=, cancel=)`` on
+            ``function(blurred, psf, sigma=, strength=, clip=, contrast=, weight=, tolerance=, progress=, cancel=)`` on
             ``(batch, channel, height, width)``, returning the same shape.
+        floats: float32 values per pixel and channel of a tile that the process holds for it, with what the system's
+            allocator keeps; measured on tiles of 1250 x 1250.
+        halo: sides of the PSF that a tile needs around it so that it comes out as in the whole.
+        apart: channels do not know of each other, so that they can be restored one after the other.
     """
 
     name: str
@@ -32,6 +36,9 @@ class MethodSpec:
     needs_psf: bool
     light: Literal["linear", "display"]
     entry: str
+    floats: float
+    halo: float
+    apart: bool = False
 
     def load(self) -> Callable[..., Tensor]:
         """Import the method's function; nothing of it is imported before."""
@@ -49,6 +56,9 @@ METHODS: dict[str, MethodSpec] = {
             needs_psf=True,
             light="linear",
             entry="nightsharp.methods.wiener:wiener",
+            floats=32,
+            halo=14,
+            apart=True,
         ),
         MethodSpec(
             name="richardson_lucy",
@@ -57,6 +67,8 @@ METHODS: dict[str, MethodSpec] = {
             needs_psf=True,
             light="linear",
             entry="nightsharp.methods.richardson_lucy:richardson_lucy",
+            floats=32,
+            halo=4,
         ),
         MethodSpec(
             name="total_variation",
@@ -65,6 +77,8 @@ METHODS: dict[str, MethodSpec] = {
             needs_psf=True,
             light="linear",
             entry="nightsharp.methods.total_variation:total_variation",
+            floats=38,
+            halo=5,
         ),
         MethodSpec(
             name="hyper_laplacian",
@@ -73,6 +87,8 @@ METHODS: dict[str, MethodSpec] = {
             needs_psf=True,
             light="linear",
             entry="nightsharp.methods.hyper_laplacian:hyper_laplacian",
+            floats=48,
+            halo=5,
         ),
     )
 }

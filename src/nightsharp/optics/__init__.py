@@ -2,6 +2,7 @@
 
 from nightsharp.optics.blur import Blur, Boundary
 from nightsharp.optics.border import edge_taper
+from nightsharp.optics.field import PsfField
 from nightsharp.optics.fourier import psf_to_otf
 from nightsharp.optics.noise import estimate_sigma
 from nightsharp.optics.psf import Psf, PsfQuality
@@ -12,6 +13,7 @@ __all__ = [
     "Blur",
     "Boundary",
     "Psf",
+    "PsfField",
     "PsfQuality",
     "defocus",
     "disk",

@@ -45,9 +45,38 @@ def estimate_sigma(image: Float[Tensor, "batch channel height width"]) -> Float[
     """
     if min(image.shape[-2:]) < 3:
         return image.new_zeros(*image.shape[:2], 1, 1)
-    # of a large image, every n-th row is looked at, with its two neighbours
-    step = max(1, image.shape[-2] * image.shape[-1] // _ENOUGH_PIXELS)
-    above, row, below = image[..., :-2:step, :], image[..., 1:-1:step, :], image[..., 2::step, :]
+    step = row_step(image.shape[-2], image.shape[-1])
+    return sigma_of_rows(image[..., :-2:step, :], image[..., 1:-1:step, :], image[..., 2::step, :])
+
+
+def row_step(height: int, width: int) -> int:
+    """Of a large image, every how many-th row is looked at, with its two neighbours.
+
+    Example:
+        >>> row_step(512, 512), row_step(4096, 4096)
+        (1, 32)
+    """
+    return max(1, height * width // _ENOUGH_PIXELS)
+
+
+def sigma_of_rows(
+    above: Float[Tensor, "batch channel rows width"],
+    row: Float[Tensor, "batch channel rows width"],
+    below: Float[Tensor, "batch channel rows width"],
+) -> Float[Tensor, "batch channel 1 1"]:
+    """``estimate_sigma`` from some rows of an image and the rows above and below each.
+
+    Args:
+        above: the rows above; range [0, 1], at least 3 wide.
+        row: the rows themselves.
+        below: the rows below.
+
+    Example:
+        >>> image = torch.rand(1, 1, 64, 64)
+        >>> rows = image[..., :-2, :], image[..., 1:-1, :], image[..., 2:, :]
+        >>> torch.equal(sigma_of_rows(*rows), estimate_sigma(image))
+        True
+    """
 
     def look(down: tuple[int, int, int], across: tuple[int, int, int]) -> Tensor:
         rows = down[0] * above + down[1] * row + down[2] * below
@@ -56,7 +85,7 @@ def estimate_sigma(image: Float[Tensor, "batch channel height width"]) -> Float[
     response = look((1, -2, 1), (1, -2, 1)).abs()
     steepness = look((1, 2, 1), (-1, 0, 1)).square() + look((-1, 0, 1), (1, 2, 1)).square()
     mean = look((1, 1, 1), (1, 1, 1)) / 9
-    sigma = image.new_zeros(*image.shape[:2], 1)
+    sigma = row.new_zeros(*row.shape[:2], 1)
     for _ in range(_PASSES):
         margin = _CLEAR_OF_CLIPPING * sigma
         clear = (mean > margin) & (mean < 1 - margin)

@@ -1,5 +1,6 @@
 """A photograph as a file: read into linear light, written back as it came."""
 
+from nightsharp.photo.codes import Codes
 from nightsharp.photo.container import Header
 from nightsharp.photo.destination import check_destination, write_whole
 from nightsharp.photo.limits import Limits
@@ -10,6 +11,7 @@ from nightsharp.photo.tone import ToneCurve, linear_to_srgb, srgb_to_linear
 from nightsharp.photo.writing import write_photo
 
 __all__ = [
+    "Codes",
     "Header",
     "Limits",
     "Metadata",

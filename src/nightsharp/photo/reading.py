@@ -11,6 +11,7 @@ from jaxtyping import Float32, Shaped
 from torch import Tensor
 
 from nightsharp.errors import LimitError, PhotoError, UsageError
+from nightsharp.photo.codes import Codes
 from nightsharp.photo.container import Container, Decoded, Header
 from nightsharp.photo.exif import density_of, settle, settle_xmp
 from nightsharp.photo.limits import Limits
@@ -126,7 +127,7 @@ def _assemble(container: Container, decoded: Decoded, light: Light | None, sourc
     read_as: Light = light or ("linear" if container.linear else "display")
     codes = upright(decoded.codes, container.orientation)
     height, width = codes.shape[:2]
-    pixels = _light(codes, curve if read_as == "display" else ToneCurve.linear(), source.file_name)
+    pixels = _held(codes, curve if read_as == "display" else ToneCurve.linear(), source.file_name)
     alpha = None
     if decoded.alpha is not None:
         opacity = upright(decoded.alpha, container.orientation)[..., None]
@@ -151,7 +152,7 @@ def _assemble(container: Container, decoded: Decoded, light: Light | None, sourc
         notes=tuple(notes),
         encoding=container.encoding,
     )
-    return Photo(_in_three(pixels), alpha, meta)
+    return Photo(pixels, alpha, meta)
 
 
 def _curve(container: Container) -> tuple[ToneCurve, str | None]:
@@ -159,6 +160,13 @@ def _curve(container: Container) -> tuple[ToneCurve, str | None]:
     if container.icc is None and container.gamma is not None:
         return ToneCurve.power(container.gamma), None
     return curve_of_profile(container.icc)
+
+
+def _held(
+    codes: Shaped[np.ndarray, "height width channels"], curve: ToneCurve, name: str
+) -> Float32[Tensor, "3 height width"] | Codes:
+    """What a photo holds of a file: its integers, or floats in linear light."""
+    return Codes(codes, curve) if codes.dtype in (np.uint8, np.uint16) else _in_three(_light(codes, curve, name))
 
 
 def _light(

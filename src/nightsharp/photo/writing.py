@@ -160,29 +160,39 @@ def _codes(
 ) -> Shaped[np.ndarray, "height width channels"]:
     """The values that go into the file: alpha last, floats where the source was floating and the format can."""
     meta = photo.meta
-    colour = _one_channel(photo.pixels) if meta.grey else photo.pixels
-    pixels = colour.detach().to("cpu", torch.float32)
-    alpha = None if photo.alpha is None else photo.alpha.detach().to("cpu", torch.float32)
-    darkest, brightest = (float(value) for value in pixels.aminmax())  # NaN where there is one
-    if not math.isfinite(darkest) or not math.isfinite(brightest):
-        raise PhotoError("the photo holds values that are no finite numbers. Replace them before saving.")
     if target == "tiff" and meta.floating:
-        return _floats(pixels, alpha, meta)
+        return _floats(photo)
     kind = np.dtype(np.uint8 if target in ("jpeg", "webp", "avif") or meta.depth == 8 else np.uint16)
     if kind == np.uint8 and meta.depth > 8:
         notes.append(f"{target.upper()} is written with 8 bits per channel; the photo had {meta.depth}")
+    channels = 1 if meta.grey else 3
+    codes = np.empty((photo.height, photo.width, channels + (photo.alpha is not None)), kind)
+    brightest = 0.0
+    for rows in photo.bands():
+        colour = _colour(photo, rows)
+        brightest = max(brightest, float(colour.max()))
+        codes[rows, :, :channels] = curve.encode_codes(colour, kind)
+        if photo.alpha is not None:
+            opacity = photo.alpha[:, rows].detach().to("cpu", torch.float32)
+            codes[rows, :, channels:] = ToneCurve.linear().encode_codes(opacity, kind)
     if meta.floating and brightest > 1:
         notes.append("values above white are clipped; a .tif would keep them")
-    codes = curve.encode_codes(pixels, kind)
-    if alpha is None:
-        return codes
-    return np.concatenate([codes, ToneCurve.linear().encode_codes(alpha, kind)], axis=2)
+    return codes
 
 
-def _floats(
-    pixels: Float32[Tensor, "channels height width"], alpha: Float32[Tensor, "1 height width"] | None, meta: Metadata
-) -> Shaped[np.ndarray, "height width samples"]:
+def _colour(photo: Photo, rows: slice) -> Float32[Tensor, "channels height width"]:
+    """Linear light of some rows; one channel where the file is grey."""
+    part = photo.part(rows)
+    light = (_one_channel(part) if photo.meta.grey else part).detach().to("cpu", torch.float32)
+    if not all(math.isfinite(float(end)) for end in light.aminmax()):  # NaN where there is one
+        raise PhotoError("the photo holds values that are no finite numbers. Replace them before saving.")
+    return light
+
+
+def _floats(photo: Photo) -> Shaped[np.ndarray, "height width samples"]:
+    meta, pixels = photo.meta, _colour(photo, slice(None))
     values = pixels if meta.light == "linear" else meta.curve.encode(pixels)
+    alpha = None if photo.alpha is None else photo.alpha.detach().to("cpu", torch.float32)
     together = values if alpha is None else torch.cat([values, alpha])
     with np.errstate(over="ignore"):
         floats = together.permute(1, 2, 0).numpy().astype(f"f{meta.depth // 8}")

@@ -1,10 +1,9 @@
 """The job users run: look at what is known, choose the route, restore, check, report."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,65 +11,67 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.errors import Cancelled, PhotoError, UsageError
+from nightsharp.errors import PhotoError, PsfError, UsageError
 from nightsharp.methods import MethodSpec
-from nightsharp.methods._blocks import CLIPPED, Cancel, measured_contrast, model_error
+from nightsharp.methods._blocks import CLIPPED, Cancel
 from nightsharp.methods.map_psf import PsfEstimate
 from nightsharp.methods.map_psf import estimate_psf as find_psf
-from nightsharp.optics import Psf, estimate_sigma
+from nightsharp.methods.map_psf.light_streak import from_light_streak
+from nightsharp.methods.map_psf.trails import Box
+from nightsharp.optics import Psf
+from nightsharp.optics.field import PsfField
 from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
+from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.formula import parse_psf
-from nightsharp.restore.guard import Verdict, judge_psf, judge_result
-from nightsharp.restore.noise import noise_in_linear_light
-from nightsharp.restore.report import describe_file, describe_psf, describe_run, peak_memory
+from nightsharp.restore.given import Given, Light
+from nightsharp.restore.guard import judge_psf
+from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
+from nightsharp.restore.noise import measure_noise
+from nightsharp.restore.order import Order
+from nightsharp.restore.plan import Plan, Work, make_plan
+from nightsharp.restore.region import richest_part
+from nightsharp.restore.report import describe_file, describe_psf, describe_run
 from nightsharp.restore.restoration import Restoration
+from nightsharp.restore.result import Result
 from nightsharp.restore.route import choose_route
-from nightsharp.restore.tiles import WHOLE_UP_TO, Place, in_tiles
+from nightsharp.restore.varying import estimate_field
+from nightsharp.restore.work import restore_tiles
 
 StageProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps at most)."""
-
-Light = Literal["linear", "display"]
 
 PSF_LIGHT: Light = "display"
 """The domain in which the PSF is estimated."""
 
 # The PSF of an image this small cannot be told from its content.
 _SMALLEST_SIDE = 32
-_MARGIN = 16
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What came in: a photograph with its file, or a bare tensor."""
-
-    photo: Photo | None
-    tensor: Tensor | None
-    file: Path | None
-
-    def values(self, light: Light) -> Float[Tensor, "1 channel height width"]:
-        """The pixels in the wanted light; grey is one channel, a tensor is as it came."""
-        if self.photo is None:
-            assert self.tensor is not None
-            return self.tensor.float()[None]
-        pixels = self.photo.pixels if light == "linear" else self.photo.display()
-        grey = torch.equal(pixels[0], pixels[1]) and torch.equal(pixels[0], pixels[2])
-        return pixels[None, :1] if grey else pixels[None]
+# What is assumed of a PSF that has to be estimated first.
+_LIKELY_PSF = 31
+# Side of the smallest tile where the blur varies.
+_LEAST_CORE = 96
+# Pixels from which a method's speed is worth measuring.
+_WORTH_TIMING = 500_000
+# Bytes per pixel that writing takes besides the result: the integers of the file, the encoder's copy, the file itself.
+_WRITING = 9
 
 
 def deblur(
     photo: Photo | str | os.PathLike[str] | Float[Tensor, "channel height width"],
     *,
     method: str | None = None,
-    psf: Psf | Tensor | str | os.PathLike[str] | None = None,
+    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None = None,
+    streak: Literal["auto"] | Box | None = None,
+    varying: bool = False,
     strength: float = 1.0,
     psf_size: int | None = None,
     light: Light | None = None,
     limits: Limits | None = None,
     guard: bool = True,
+    max_memory: int | str | None = None,
     progress: StageProgress | None = None,
     cancel: Cancel | None = None,
+    tell_plan: Callable[[Plan], None] | None = None,
 ) -> Restoration:
     r"""Take the blur out of a photograph.
 
@@ -81,14 +82,19 @@ def deblur(
             taken as it is, without colour conversion.
         method: one of :func:`~nightsharp.list_methods`; None or ``"auto"`` chooses.
         psf: what is known of the blur: a :class:`~nightsharp.Psf`, a tensor ``(kh, kw)``, a file, or a formula such as
-            ``"line:15,30"``; None or ``"auto"`` estimates it.
+            ``"line:15,30"``; a :class:`~nightsharp.optics.field.PsfField` where it varies over the photograph; None or
+            ``"auto"`` estimates it.
+        streak: take the PSF from the trail of a lamp: found (``"auto"``), or in the box (left, top, width, height).
+        varying: look for blur that varies over the photograph; one PSF where it does not.
         strength: > 0; below 1 gentler, above 1 sharper and noisier.
         psf_size: the largest side of an estimated PSF, pixels, odd; None chooses.
         light: how the values in a file are to be read; None asks the file. Only for a file.
         limits: what a file may ask of this machine; None takes the preset for desktops. Only for a file.
         guard: keep the input where the result does not explain it.
+        max_memory: what this process may hold at its peak, bytes or such as ``"3GB"``; None takes half of what is free.
         progress: called with (stage, steps done, steps at most).
         cancel: asked between steps; True stops.
+        tell_plan: called once with the :class:`~nightsharp.restore.plan.Plan`, before the work begins.
 
     Returns:
         The :class:`~nightsharp.Restoration`; its values are finite and of the input's size.
@@ -97,7 +103,7 @@ def deblur(
         PhotoError: the photograph cannot be read, or is no image of 1 or 3 channels.
         PsfError: the PSF is none, or larger than the photograph.
         UsageError: the method or formula is unknown, or an option does not belong here.
-        LimitError: the photograph is larger than the limits.
+        LimitError: the photograph is larger than the limits, or cannot be restored within ``max_memory``.
         Cancelled: ``cancel`` said so.
 
     Example:
@@ -109,68 +115,173 @@ def deblur(
     started = time.perf_counter()
     if not 0 < strength < float("inf"):
         raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
-    known, source = _known_psf(psf)
+    field = psf if isinstance(psf, PsfField) else None
+    known, source = (psf.mean(), "a field, given") if isinstance(psf, PsfField) else _known_psf(psf)
+    if (known is not None) + (streak is not None) + varying > 1:
+        raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
     route = choose_route(method, psf_given=known is not None)
+    most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
-    warnings: list[str] = []
-    timing: dict[str, float] = {"read": time.perf_counter() - started}
-
+    clock = Clock(started)
     confidence = None
     if known is None:
-        mark = time.perf_counter()
-        estimate = _estimate(given, size=psf_size, progress=progress, cancel=cancel)
-        known, confidence = (Psf.from_tensor(torch.ones(1, 1)), 0.0) if estimate is None else estimate
-        timing["psf"] = time.perf_counter() - mark
-    warnings += known.quality().warnings
+        likely = _plan(given, route.method, _likely_psf(given, psf_size), most, clock, guard=guard)
+        if tell_plan is not None:
+            tell_plan(replace(likely, estimating=True))
+        if streak is not None:
+            known, confidence, source = psf_from_streak(given, None if streak == "auto" else streak)
+        elif varying:
+            known, confidence, source, field = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
+        else:
+            estimate = _estimate(given, size=psf_size, progress=progress, cancel=cancel)
+            known, confidence = (Psf.from_tensor(torch.ones(1, 1)), 0.0) if estimate is None else estimate
+        clock.mark("psf")
+        tell_plan = None
+    return carry_out(
+        given,
+        Order(
+            route=route,
+            psf=known,
+            source=source or f"estimated by {route.estimator}",
+            confidence=confidence,
+            strength=strength,
+            guard=guard,
+            light=light,
+            core=None if field is None else _core(given, field),
+            field=field,
+        ),
+        max_memory=most,
+        clock=clock,
+        progress=progress,
+        cancel=cancel,
+        tell_plan=tell_plan,
+    )
 
-    blurred = given.values(route.method.light)
-    check_fits(known.size, (blurred.shape[-2], blurred.shape[-1]))
-    clip = _clip(given, route.method.light)
-    measured = estimate_sigma(blurred)
-    # measured once, so that all tiles agree; it holds what an inexact PSF leaves unexplained besides the noise
-    if given.photo is not None and route.method.light == "linear":
-        sigma, weight = noise_in_linear_light(blurred)
-    else:
-        sigma, weight = (measured.square() + model_error(blurred).square()).sqrt(), None
 
-    mark = time.perf_counter()
-    verdict = judge_psf(known, confidence) if guard else None
+def plan_deblur(
+    photo: Photo | str | os.PathLike[str] | Float[Tensor, "channel height width"],
+    *,
+    method: str | None = None,
+    psf: Psf | Tensor | str | os.PathLike[str] | None = None,
+    psf_size: int | None = None,
+    light: Light | None = None,
+    limits: Limits | None = None,
+    max_memory: int | str | None = None,
+) -> Plan:
+    """What :func:`deblur` would take; nothing is restored.
+
+    Args:
+        photo: as for :func:`deblur`.
+        method: as for :func:`deblur`.
+        psf: as for :func:`deblur`; an unknown one is taken to be of a usual size, and finding it is not counted.
+        psf_size: as for :func:`deblur`.
+        light: as for :func:`deblur`.
+        limits: as for :func:`deblur`.
+        max_memory: as for :func:`deblur`.
+
+    Raises:
+        NightsharpError: as :func:`deblur` does.
+
+    Example:
+        >>> plan_deblur(torch.rand(1, 48, 64), method="wiener", psf="line:4,0").tiles
+        1
+    """
+    started = time.perf_counter()
+    known, _ = _known_psf(psf)
+    route = choose_route(method, psf_given=known is not None)
+    most = None if max_memory is None else parse_memory(max_memory)
+    given = _open(photo, light=light, limits=limits)
+    size = _likely_psf(given, psf_size) if known is None else known.size
+    check_fits(size, given.size)
+    plan = _plan(given, route.method, size, most, Clock(started), timed=True)
+    return replace(plan, estimating=known is None)
+
+
+class Clock:
+    """Seconds since the start, and for each part of the work."""
+
+    def __init__(self, started: float) -> None:
+        self._last = self._started = started
+        self.seconds: dict[str, float] = {}
+        self.mark("read")
+
+    def mark(self, name: str) -> None:
+        """End a part."""
+        now = time.perf_counter()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._started
+
+
+def carry_out(
+    given: Given,
+    order: Order,
+    *,
+    max_memory: int | None,
+    clock: Clock,
+    progress: StageProgress | None = None,
+    cancel: Cancel | None = None,
+    tell_plan: Callable[[Plan], None] | None = None,
+) -> Restoration:
+    """Restore with a PSF that is known by now: plan, tiles, guard, report."""
+    method, psf = order.route.method, order.psf
+    check_fits(psf.size, given.size)
+    plan = _plan(given, method, psf.size, max_memory, clock, guard=order.guard, core=order.core)
+    if tell_plan is not None:
+        tell_plan(plan)
+    clock.mark("plan")
+    noise = measure_noise(given, method.light)
+    release_memory()
+    clip = _clip(given, method.light)
+    verdict = judge_psf(psf, order.confidence) if order.guard else None
+    photo, tensor = given.photo, given.tensor
     if verdict is None:
-        sharp = _restore(route.method, blurred, known, sigma, weight, strength, clip, progress, cancel)
-        verdict = judge_result(blurred, sharp, known, sigma, clip) if guard else _unguarded(sharp)
-    else:
-        sharp = blurred
-    if verdict.kept == "input":
-        sharp = blurred
-        warnings.append(verdict.words)
-    timing["restore"] = time.perf_counter() - mark
-
-    restored, values = _give_back(given, sharp, route.method.light, untouched=verdict.kept == "input")
-    timing["total"] = time.perf_counter() - started
+        result, verdict = restore_tiles(given, order, plan, noise, clip, _stage(progress, "restoring"), cancel)
+        if verdict.kept != "input":
+            photo, tensor = result.sharp()
+    release_memory()
+    warnings = [*psf.quality().warnings, *([verdict.words] if verdict.kept != "result" else [])]
+    clock.mark("restore")
     report: dict[str, Any] = {
         "version": describe_run(),
         "input": None if given.file is None else describe_file(given.file),
-        "size": {"width": values.shape[-1], "height": values.shape[-2], "channels": values.shape[0]},
-        "method": route.method.name,
-        "light": route.method.light if given.photo is not None else "as given",
-        "strength": strength,
-        "route": {"estimator": route.estimator, "method": route.method.name, "reason": route.reason},
-        "psf": describe_psf(known, source or f"estimated by {route.estimator}", confidence),
-        "noise_sigma": [round(s, 6) for s in measured.flatten().tolist()],
+        "output": None,
+        "size": {
+            "width": given.size[1],
+            "height": given.size[0],
+            "channels": 3 if photo is not None else given.channels,
+        },
+        "method": method.name,
+        "light": method.light if given.photo is not None else "as given",
+        "strength": order.strength,
+        "route": {"estimator": order.route.estimator, "method": method.name, "reason": order.route.reason},
+        "psf": describe_psf(psf, order.source, order.confidence)
+        | ({} if order.field is None else {"grid": list(order.field.grid)}),
+        "noise_sigma": [round(s, 6) for s in noise.measured.flatten().tolist()],
         "guard": {
-            "on": guard,
+            "on": order.guard,
             "kept": verdict.kept,
             "words": verdict.words,
             "misfit": verdict.misfit,
             "allowed": verdict.allowed,
+            "scores": verdict.scores,
         },
-        "seconds": {name: round(seconds, 3) for name, seconds in timing.items()},
+        "options": {"light": order.light, "core": plan.core},
+        # no method here draws random numbers
+        "seed": None,
+        "plan": {**plan.describe(), "actual": {"seconds": round(clock.spent(), 2), "peak_memory_bytes": peak_memory()}},
+        "seconds": {name: round(seconds, 3) for name, seconds in (*clock.seconds.items(), ("total", clock.spent()))},
         "peak_memory_bytes": peak_memory(),
         "notes": [] if given.photo is None else list(given.photo.notes),
         "warnings": warnings,
     }
-    return Restoration(photo=restored, sharp=values, psf=known, method=route.method.name, report=report)
+    if tensor is not None and tensor is given.tensor:
+        tensor = tensor.clone()
+    return Restoration(photo=photo, tensor=tensor, psf=psf, method=method.name, report=report)
 
 
 def estimate_psf(
@@ -206,7 +317,7 @@ def estimate_psf(
         nightsharp.errors.PhotoError: the photo is 8 x 8; a PSF needs at least 32 x 32 pixels to show. ...
     """
     given = _open(photo, light=light, limits=limits)
-    height, width = given.values("linear").shape[-2:]
+    height, width = given.size
     if min(height, width) < _SMALLEST_SIDE:
         raise PhotoError(
             f"the photo is {width} x {height}; a PSF needs at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE} pixels to "
@@ -215,13 +326,13 @@ def estimate_psf(
     return _run_estimator(given, size=size, progress=progress, cancel=cancel)
 
 
-def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None, limits: Limits | None) -> _Given:
+def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None, limits: Limits | None) -> Given:
     if isinstance(photo, str | os.PathLike):
-        return _Given(read_photo(photo, light=light, limits=limits), None, Path(photo))
+        return Given(read_photo(photo, light=light, limits=limits), None, Path(photo))
     if light is not None:
         raise UsageError("light says how the values in a file are to be read. Leave it out for a Photo or a tensor.")
     if isinstance(photo, Photo):
-        return _Given(photo, None, None)
+        return Given(photo, None, None)
     if photo.ndim != 3 or photo.shape[0] not in (1, 3) or 0 in photo.shape:
         shape = " x ".join(str(n) for n in photo.shape)
         raise PhotoError(f"the tensor is {shape or 'a scalar'}; an image is (1 or 3, height, width).")
@@ -229,7 +340,7 @@ def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None
         raise PhotoError(f"the tensor holds {photo.dtype}; an image is floating point in [0, 1]. Convert it.")
     if not bool(photo.isfinite().all()):
         raise PhotoError("the tensor holds NaN or infinite values. Replace them first.")
-    return _Given(None, photo.detach(), None)
+    return Given(None, photo.detach(), None)
 
 
 def _known_psf(psf: Psf | Tensor | str | os.PathLike[str] | None) -> tuple[Psf | None, str | None]:
@@ -249,20 +360,63 @@ def _known_psf(psf: Psf | Tensor | str | os.PathLike[str] | None) -> tuple[Psf |
 
 
 def _estimate(
-    given: _Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
+    given: Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
 ) -> tuple[Psf, float] | None:
     """The PSF and its confidence; None where the photograph is too small to show one."""
-    if min(given.values("linear").shape[-2:]) < _SMALLEST_SIDE:
+    if min(given.size) < _SMALLEST_SIDE:
         return None
     estimate = _run_estimator(given, size=size, progress=progress, cancel=cancel)
     return estimate.psf, float(estimate.confidence)
 
 
+def psf_from_streak(given: Given, box: Box | None) -> tuple[Psf, float, str]:
+    """The PSF off the trail of lamps, its confidence, and where it came from."""
+    found = from_light_streak(
+        given.values("linear")[0], box, clip=_clip(given, "linear"), display=given.values(PSF_LIGHT)[0]
+    )
+    if found is None:
+        raise PsfError("no lamp with a trail that sharpens the photo was found. Show one with a box, or leave it out.")
+    lamps = "1 lamp" if len(found.boxes) == 1 else f"{len(found.boxes)} lamps"
+    return found.psf, found.confidence, f"the trail of {lamps}"
+
+
+def psf_varying(
+    given: Given, *, size: int | None, progress: StageProgress | None = None, cancel: Cancel | None = None
+) -> tuple[Psf, float, str, PsfField | None]:
+    """The PSF, its confidence, where it came from, and the PSFs where the blur varies."""
+    found = estimate_field(
+        given.values(PSF_LIGHT)[0],
+        size=size,
+        saturation=_clip(given, PSF_LIGHT),
+        progress=_stage(progress, "estimating the PSFs"),
+        cancel=cancel,
+    )
+    if found.field is None:
+        return found.psf, found.confidence, f"estimated by map_psf; {found.reason}", None
+    # what the windows say together counts, not the one PSF that does not fit
+    return found.field.mean(), max(found.confidence, found.near), f"a field by map_psf; {found.reason}", found.field
+
+
+def opened(photo: str | os.PathLike[str] | Tensor, *, light: Light | None) -> Given:
+    """A photograph or tensor as the work takes it, within the usual limits."""
+    return _open(photo, light=light, limits=None)
+
+
+def clip_of(given: Given, light: Light) -> float:
+    """The value from which a pixel counts as saturated."""
+    return _clip(given, light)
+
+
+def _core(given: Given, field: PsfField) -> int:
+    """Side of a tile: half a window, so that the PSF changes little from tile to tile."""
+    return max(_LEAST_CORE, min(length // (2 * n) for length, n in zip(given.size, field.grid, strict=True)))
+
+
 def _run_estimator(
-    given: _Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
+    given: Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
 ) -> PsfEstimate:
     return find_psf(
-        given.values(PSF_LIGHT)[0],
+        given.part(PSF_LIGHT, *richest_part(given))[0],
         size=size,
         saturation=_clip(given, PSF_LIGHT),
         progress=_stage(progress, "estimating the PSF"),
@@ -270,77 +424,52 @@ def _run_estimator(
     )
 
 
-def _clip(given: _Given, light: Light) -> float:
+def _clip(given: Given, light: Light) -> float:
     """The value from which a pixel counts as saturated, in the light that is worked in."""
     linear = given.photo is not None and light == "linear"
     return float(srgb_to_linear(torch.tensor(CLIPPED, dtype=torch.float64))) if linear else CLIPPED
 
 
-def _restore(
+def _likely_psf(given: Given, size: int | None) -> tuple[int, int]:
+    side = min(size or _LIKELY_PSF, *given.size)
+    return side, side
+
+
+def _plan(
+    given: Given,
     method: MethodSpec,
-    blurred: Tensor,
-    psf: Psf,
-    sigma: Tensor,
-    weight: Tensor | None,
-    strength: float,
-    clip: float,
-    progress: StageProgress | None,
-    cancel: Cancel | None,
-) -> Tensor:
-    """Run the method, on the whole image or in tiles that share the noise level of the whole."""
-    function = method.load()
-    kernel = psf.kernel[None, None].to(blurred)
-    height, width = blurred.shape[-2:]
-    spread = measured_contrast(blurred)
-    lock, done = threading.Lock(), dict[int, float]()
-
-    def piece(tile: Tensor, place: Place) -> Tensor:
-        def advance(step: int, most: int) -> None:
-            with lock:
-                done[place.number] = step / max(most, 1)
-                _tell(progress, "restoring", round(100 * sum(done.values())), 100 * place.count)
-
-        def stop() -> bool:
-            return place.stopping.is_set() or (cancel is not None and cancel())
-
-        if stop():
-            raise Cancelled(f"stopped at tile {place.number} of {place.count}; nothing was written.")
-        part = None if weight is None else weight[..., place.rows, place.columns]
-        restored = function(
-            tile,
-            kernel,
-            sigma=sigma,
-            strength=strength,
-            clip=clip,
-            contrast=spread,
-            weight=part,
-            progress=advance,
-            cancel=stop,
-        )
-        advance(1, 1)
-        return restored
-
-    if height * width <= WHOLE_UP_TO:
-        return piece(blurred, Place(0, 1, slice(None), slice(None), threading.Event()))
-    kh, kw = psf.size
-    return in_tiles(blurred, piece, halo=(kh + _MARGIN, kw + _MARGIN))
-
-
-def _unguarded(sharp: Tensor) -> Verdict:
-    if not bool(sharp.isfinite().all()):
-        return Verdict("input", "the result held values that are no numbers; the photo is kept as it is")
-    return Verdict("result", "switched off")
-
-
-def _give_back(given: _Given, sharp: Tensor, light: Light, *, untouched: bool) -> tuple[Photo | None, Tensor]:
-    if given.photo is None:
-        assert given.tensor is not None
-        return None, given.tensor.clone() if untouched else sharp[0].to(given.tensor)
-    if untouched:
-        return given.photo, given.photo.pixels
-    pixels = sharp[0].clamp(0, 1).expand(3, -1, -1).contiguous()
-    photo = given.photo.with_pixels(pixels) if light == "linear" else given.photo.with_display(pixels)
-    return photo, photo.pixels
+    psf_size: tuple[int, int],
+    max_memory: int | None,
+    clock: Clock,
+    *,
+    guard: bool = True,
+    core: int | None = None,
+    timed: bool = False,
+) -> Plan:
+    height, width = given.size
+    threads = torch.get_num_threads()
+    # nor is it measured where the measurement would take the memory that the work may not
+    room = max_memory is None or max_memory > held_memory() + timing_memory(method, threads)
+    timed = room and (timed or height * width >= _WORTH_TIMING)
+    cost = measured_cost(method, threads) if timed else known_cost(method, threads)
+    release_memory()
+    held = held_memory()
+    work = Work(
+        size=given.size,
+        channels=given.channels,
+        method=method,
+        psf=psf_size,
+        held=held,
+        result=Result.bytes_per_value(given),
+        writing=0 if given.photo is None else _WRITING,
+        threads=threads,
+        guard=guard,
+    )
+    plan = make_plan(work, budget=max_memory or held + free_memory() // 2, cost=cost, core=core)
+    if plan.seconds is None:
+        return plan
+    # writing takes about as long as reading did
+    return replace(plan, seconds=plan.seconds + clock.spent() + clock.seconds["read"])
 
 
 def _stage(progress: StageProgress | None, name: str) -> Callable[[int, int], None] | None:

@@ -1,10 +1,12 @@
 """The report of a restoration: a plain dict, ready for JSON."""
 
+import base64
 import hashlib
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from nightsharp import __version__
@@ -24,7 +26,9 @@ def describe_file(file: Path) -> dict[str, Any]:
 
 
 def describe_psf(psf: Psf, source: str, confidence: float | None) -> dict[str, Any]:
-    """Size, spread, origin and confidence of a PSF.
+    """Size, values, spread, origin and confidence of a PSF.
+
+    The values are exact: float32, little-endian, row by row, in base64.
 
     Example:
         >>> describe_psf(Psf.from_tensor(torch.ones(1, 1)), "given", None)["height"]
@@ -35,9 +39,23 @@ def describe_psf(psf: Psf, source: str, confidence: float | None) -> dict[str, A
         "width": psf.size[1],
         "spread": round(psf.quality().spread, 3),
         "source": source,
-        "confidence": None if confidence is None else round(float(confidence), 4),
+        "confidence": None if confidence is None else float(confidence),
         "notes": list(psf.notes),
+        "float32": base64.b64encode(psf.kernel.numpy().astype("<f4").tobytes()).decode("ascii"),
     }
+
+
+def psf_of(described: dict[str, Any]) -> Psf:
+    """The PSF of a report, every value as it was.
+
+    Example:
+        >>> psf = Psf.from_tensor(torch.rand(3, 5))
+        >>> torch.equal(psf_of(describe_psf(psf, "given", None)).kernel, psf.kernel)
+        True
+    """
+    values = np.frombuffer(base64.b64decode(described["float32"], validate=True), "<f4").astype(np.float32)
+    kernel = torch.from_numpy(values.reshape(described["height"], described["width"]))
+    return Psf(kernel, tuple(described["notes"]))
 
 
 def describe_run() -> dict[str, Any]:
@@ -53,18 +71,3 @@ def describe_run() -> dict[str, Any]:
         "python": ".".join(map(str, sys.version_info[:3])),
         "threads": torch.get_num_threads(),
     }
-
-
-def peak_memory() -> int | None:
-    """The most memory this process has held so far, bytes; None where the system does not tell.
-
-    Example:
-        >>> (peak_memory() or 2**30) > 2**20
-        True
-    """
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -16,14 +16,23 @@ class Restoration:
 
     Attributes:
         photo: the photograph to save; None when a tensor was given.
-        sharp: the restored values; of a photograph linear light, of a tensor the tensor's own domain; the input's size.
+        tensor: the restored tensor; None when a photograph was given.
         psf: the PSF that was used.
         method: the method that restored.
         report: the same story for machines: a plain dict that ``json.dumps`` takes.
     """
 
     photo: Photo | None
-    sharp: Float[Tensor, "channel height width"]
+    tensor: Float[Tensor, "channel height width"] | None
     psf: Psf
     method: str
     report: dict[str, Any]
+
+    @property
+    def sharp(self) -> Float[Tensor, "channel height width"]:
+        """The restored values: of a photograph linear light, of a tensor its own domain; the input's size."""
+        if self.photo is not None:
+            return self.photo.pixels
+        if self.tensor is None:
+            raise AssertionError("neither a photograph nor a tensor")
+        return self.tensor

@@ -1,7 +1,8 @@
 """A large photograph in pieces: tiles that overlap and are blended, so that memory stays bounded."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
@@ -9,19 +10,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-WHOLE_UP_TO = 1_000_000
-"""Pixels per channel up to which a photograph is restored in one piece."""
-
 CORE = 1024
-_RAMP = 48
+RAMP = 48
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tile lies: its number from 0, how many there are, the rows and columns it reads, and whether to stop."""
+    """Where a tile lies.
+
+    Attributes:
+        number: from 0.
+        count: how many tiles there are.
+        size: height and width of the whole.
+        rows: what it reads.
+        columns: what it reads.
+        stopping: whether to stop.
+    """
 
     number: int
     count: int
+    size: tuple[int, int]
     rows: slice
     columns: slice
     stopping: Event
@@ -41,8 +49,14 @@ class Span:
     stop: int
     weight: Float[Tensor, " length"]
 
+    @property
+    def kept(self) -> slice:
+        """The pixels read that count at all."""
+        counting = torch.nonzero(self.weight).flatten()
+        return slice(int(counting[0]), int(counting[-1]) + 1)
 
-def spans(length: int, core: int, halo: int, ramp: int = _RAMP) -> list[Span]:
+
+def spans(length: int, core: int, halo: int, ramp: int = RAMP) -> list[Span]:
     r"""Cut an axis into overlapping tiles.
 
     Neighbours meet at a seam :math:`s` and hand over within ``ramp`` pixels about it,
@@ -78,61 +92,96 @@ def spans(length: int, core: int, halo: int, ramp: int = _RAMP) -> list[Span]:
     return found
 
 
-def _grid(height: int, width: int, halo: tuple[int, int], core: int) -> Iterator[tuple[Span, Span]]:
-    columns = spans(width, core, halo[1])
-    for row in spans(height, core, halo[0]):
-        for column in columns:
-            yield row, column
+def grid(size: tuple[int, int], core: int, halo: tuple[int, int]) -> tuple[list[Span], list[Span]]:
+    """The rows and columns of tiles of an image of (height, width).
+
+    Example:
+        >>> rows, columns = grid((300, 600), core=300, halo=(8, 8))
+        >>> len(rows), len(columns)
+        (1, 2)
+    """
+    return spans(size[0], core, halo[0]), spans(size[1], core, halo[1])
 
 
 def in_tiles(
-    image: Float[Tensor, "batch channel height width"],
-    restore: Callable[[Tensor, Place], Tensor],
+    size: tuple[int, int],
+    restore: Callable[[Place], Tensor],
     *,
     halo: tuple[int, int],
     core: int = CORE,
-) -> Float[Tensor, "batch channel height width"]:
-    """Run ``restore`` over overlapping tiles, as many at once as torch has threads, and blend what comes back.
+    parallel: int = 1,
+) -> Generator[tuple[slice, Float[Tensor, "batch channel rows width"]]]:
+    """Run ``restore`` over overlapping tiles, several at once, blend what comes back, and hand out finished rows.
 
-    One thread a tile is quicker than all threads on one: the arrays stay in the cache, and nobody waits at a barrier.
+    One thread a tile is quicker than all threads on one, because nobody waits at a barrier; a single tile gets them
+    all.
+    Only the rows that still wait for a neighbour are held, so that memory does not grow with the image.
 
     Args:
-        image: any range.
-        restore: from a tile and its place in the image to a tile of the same size; called in threads of its own. It
-            must not compute statistics that differ from tile to tile.
-        halo: rows and columns that a tile needs around it: the PSF's reach plus a margin.
+        size: height and width of the image.
+        restore: from a tile's place in the image to a tile of that size; called in threads of its own. It must not
+            compute statistics that differ from tile to tile.
+        halo: rows and columns that a tile needs around it.
         core: side of a tile without its overlap, pixels.
+        parallel: tiles at once.
 
-    Returns:
-        The restored image, same shape.
+    Yields:
+        Rows from top to bottom, each once, and their values.
 
     Example:
         >>> image = torch.rand(1, 3, 200, 300)
-        >>> doubled = in_tiles(image, lambda tile, place: 2 * tile, halo=(8, 8), core=100)
-        >>> torch.allclose(doubled, 2 * image, atol=1e-5)
+        >>> doubled = in_tiles((200, 300), lambda p: 2 * image[..., p.rows, p.columns], halo=(8, 8), core=100)
+        >>> torch.allclose(torch.cat([band for _, band in doubled], dim=-2), 2 * image, atol=1e-5)
         True
     """
-    whole = torch.zeros_like(image)
-    tiles = list(_grid(image.shape[-2], image.shape[-1], halo, core))
+    down, across = grid(size, core, halo)
+    count = len(down) * len(across)
     threads, stopping = torch.get_num_threads(), Event()
+    if count == 1:
+        yield slice(0, size[0]), restore(Place(0, 1, size, slice(0, size[0]), slice(0, size[1]), stopping))
+        return
 
     def run(number: int) -> Tensor:
-        row, column = tiles[number]
+        row, column = down[number // len(across)], across[number % len(across)]
         here = slice(row.start, row.stop), slice(column.start, column.stop)
-        tile = restore(image[(..., *here)].contiguous(), Place(number, len(tiles), *here, stopping))
-        return tile * (row.weight[:, None] * column.weight[None, :]).to(image)
+        tile = restore(Place(number, count, size, *here, stopping))[..., row.kept, column.kept]
+        return tile * (row.weight[row.kept, None] * column.weight[None, column.kept]).to(tile)
 
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        waiting = [pool.submit(run, number) for number in range(len(tiles))]
+    with ThreadPoolExecutor(parallel, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        # a few tiles ahead of the one that is waited for, and no more: finished ones wait in memory
+        waiting = deque(pool.submit(run, number) for number in range(min(count, parallel + 1)))
+        band, top, number = None, 0, 0
         try:
-            # added up in order, so that the sum does not depend on who finished first
-            for number, (row, column) in enumerate(tiles):
-                whole[..., row.start : row.stop, column.start : column.stop] += waiting[number].result()
-                waiting[number] = Future()
+            for below, row in zip([*down[1:], None], down, strict=True):
+                for column in across:
+                    # added up in order, so that the sum does not depend on who finished first
+                    tile = waiting.popleft().result()
+                    if number + parallel + 1 < count:
+                        waiting.append(pool.submit(run, number + parallel + 1))
+                    number += 1
+                    start = row.start + row.kept.start
+                    band = _reaching(band, tile, row.start + row.kept.stop - top, size[1])
+                    rows = slice(start - top, start - top + tile.shape[-2])
+                    left = column.start + column.kept.start
+                    band[..., rows, left : left + tile.shape[-1]] += tile
+                    del tile
+                assert band is not None
+                done = size[0] if below is None else below.start + below.kept.start
+                finished, band = band[..., : done - top, :], band[..., done - top :, :].clone()
+                yield slice(top, done), finished
+                top = done
         except BaseException:
             stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         finally:
             torch.set_num_threads(threads)
-    return whole
+
+
+def _reaching(band: Tensor | None, tile: Tensor, rows: int, width: int) -> Tensor:
+    """The band with room for ``rows`` rows."""
+    if band is None:
+        return tile.new_zeros(*tile.shape[:2], rows, width)
+    if band.shape[-2] < rows:
+        return torch.nn.functional.pad(band, (0, 0, 0, rows - band.shape[-2]))
+    return band

@@ -42,14 +42,16 @@ def noise_level(
     return (level / strength).clamp_min(_FLOOR)
 
 
-def model_error(blurred: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
-    """The standard deviation of what the best PSF one can have leaves unexplained.
+def model_error(
+    blurred: Float[Tensor, "batch channel height width"], contrast: Tensor | None = None
+) -> Float[Tensor, "batch 1 1 1"]:
+    """The standard deviation of what the best PSF one can have leaves unexplained, by the contrast, measured or given.
 
     Example:
         >>> round(float(model_error(torch.tensor([[[[0.0, 1.0]]]]))), 3)
         0.015
     """
-    return _MODEL_ERROR * measured_contrast(blurred)
+    return _MODEL_ERROR * measured_contrast(blurred, contrast)
 
 
 def measured_contrast(

@@ -114,13 +114,17 @@ def centred(kernel: Float[Tensor, "k k"]) -> Float[Tensor, "k k"]:
     return moved / moved.sum()
 
 
+def window(kernel: Float[Tensor, "height width"], side: int) -> Float[Tensor, "side side"]:
+    """The same PSF in a square window, centred; what leaves the window is lost."""
+    before = [(side - n) // 2 for n in kernel.shape]
+    after = [side - n - b for n, b in zip(kernel.shape, before, strict=True)]
+    fitted = torch.nn.functional.pad(kernel, (before[1], after[1], before[0], after[0]))
+    return centred(fitted / fitted.sum())
+
+
 def enlarged(kernel: Float[Tensor, "k k"], ratio: float, side: int) -> Float[Tensor, "side side"]:
     """The same PSF on the next finer scale, in its larger window."""
-    zoomed = torch.from_numpy(scipy.ndimage.zoom(kernel.numpy(), ratio, order=1)).clamp_min(0)
-    before = [(side - n) // 2 for n in zoomed.shape]
-    after = [side - n - b for n, b in zip(zoomed.shape, before, strict=True)]
-    fitted = torch.nn.functional.pad(zoomed, (before[1], after[1], before[0], after[0]))
-    return centred(fitted / fitted.sum())
+    return window(torch.from_numpy(scipy.ndimage.zoom(kernel.numpy(), ratio, order=1)).clamp_min(0), side)
 
 
 def _windowed_spectrum(auto: Tensor, side: int) -> Tensor:

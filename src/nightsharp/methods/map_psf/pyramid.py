@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.methods.map_psf.kernel import centred, cleaned, edge_quota, enlarged, kernel_step
-from nightsharp.methods.map_psf.latent import CAMERA_SOFTNESS, latent_step, noise_weight
+from nightsharp.methods.map_psf.latent import latent_step, noise_weight
 from nightsharp.methods.map_psf.observation import Canvas, Observation
 
 RATIO = math.sqrt(0.5)
@@ -20,10 +20,11 @@ _COARSE_TAPS, _FINE_TAPS = (0.03, 0.05), (0.02, 0.02)
 # A reduced picture has been averaged and sampled anew; less of the camera's softness is left in it.
 _COARSE_SOFTNESS = 0.7
 # On the finest scale, once the PSF's shape stands: all gradients vote and the prior fades.
-_REFINEMENTS = 12
-_REFINE_FROM, _REFINE_TO = 1e-3, 2e-4
+_REFINEMENTS = 6
+_REFINE_FROM, _REFINE_TO = 3e-4, 1e-4
 _EDGE_FALL = math.sqrt(1.1)
-_RIDGE, _FINAL_RIDGE = 10.0, 1.0
+# All gradients carry more noise than the few strong ones, so the finish is held more firmly.
+_RIDGE, _FINAL_RIDGE = 10.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Prior:
     softness: float
 
 
-NATURAL = Prior(weight=4e-3, fall=1.05, softness=CAMERA_SOFTNESS)
-"""Photographs of the world."""
+FIRM = Prior(weight=2e-2, fall=1.08, softness=0.4)
+"""Few hard edges: print, screens, buildings, and scenes in which the gentle prior finds no way."""
 
-GRAPHIC = Prior(weight=2e-2, fall=1.08, softness=0.4)
-"""Print, screens, line art: flat areas between hard edges, and scenes in which the first prior found no way."""
+GENTLE = Prior(weight=1e-2, fall=1.08, softness=0.4)
+"""More of the detail votes: often the more exact PSF, more often none at all."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,14 @@ def alternations(size: int) -> int:
     return _ALTERNATIONS * len(sides(size)) + _REFINEMENTS
 
 
-def coarse_to_fine(seen: Observation, size: int, prior: Prior, noise: float, tick: Callable[[], None]) -> Fit:
+def polishes() -> int:
+    """How many alternations :func:`polished` takes."""
+    return _ALTERNATIONS + _REFINEMENTS
+
+
+def coarse_to_fine(
+    seen: Observation, size: int, prior: Prior, noise: float, tick: Callable[[], None], *, upright: bool = False
+) -> Fit:
     """Alternate the sharp-image step and the PSF step on every scale, from the coarsest to the finest.
 
     Args:
@@ -105,41 +113,86 @@ def coarse_to_fine(seen: Observation, size: int, prior: Prior, noise: float, tic
         prior: what kind of sharp image is expected.
         noise: standard deviation of the noise, in the observation's range.
         tick: called before each alternation; may raise to stop.
+        upright: start from two pixels one above the other rather than side by side.
 
     Returns:
         The PSF with all that was found on the way.
     """
     scales: list[Scale] = []
-    weight, least_edge = prior.weight, 0.0
-    canvas, kernel = Canvas.around(seen, size), _pair(size)
+    canvas = Canvas.around(seen, size - 1)
+    climb = _Climb(prior, noise, tick)
     for level, side in reversed(list(enumerate(sides(size)))):
         canvas = Canvas.around(seen.shrunk(RATIO**level), side - 1)
-        kernel = enlarged(scales[-1].kernel, 1 / RATIO, side) if scales else _pair(side)
-        softness = prior.softness * (_COARSE_SOFTNESS if level else 1)
+        kernel = enlarged(scales[-1].kernel, 1 / RATIO, side) if scales else _pair(side, upright=upright)
+        kernel = climb.alternate(canvas, kernel, level)
+        if not level:
+            kernel = climb.refine(canvas, kernel)
+        scales.append(Scale(RATIO**level, centred(kernel)))
+    return climb.fit(canvas, scales)
+
+
+def polished(
+    seen: Observation, start: Float[Tensor, "k k"], prior: Prior, noise: float, tick: Callable[[], None]
+) -> Fit:
+    """Take up a PSF that is known roughly, on the finest scale only.
+
+    Args:
+        seen: the observation, scaled to a contrast of about 0.2.
+        start: the PSF to begin with; its odd side is the window.
+        prior: what kind of sharp image is expected.
+        noise: standard deviation of the noise, in the observation's range.
+        tick: called before each alternation; may raise to stop.
+    """
+    side = start.shape[0]
+    climb = _Climb(prior, noise, tick)
+    # the prior as it stands at the end of a climb
+    climb.weight /= prior.fall ** (_ALTERNATIONS * (len(sides(side)) - 1))
+    canvas = Canvas.around(seen, side - 1)
+    kernel = climb.refine(canvas, climb.alternate(canvas, start, 0))
+    return climb.fit(canvas, [Scale(1.0, centred(kernel))])
+
+
+class _Climb:
+    """The prior's weight and the least edge, which fall from one alternation to the next over all scales."""
+
+    def __init__(self, prior: Prior, noise: float, tick: Callable[[], None]) -> None:
+        self.prior, self.noise, self.tick = prior, noise, tick
+        self.weight, self.least_edge = prior.weight, 0.0
+
+    def alternate(self, canvas: Canvas, kernel: Tensor, level: int) -> Tensor:
+        """The alternations of one scale, in which strong edges vote."""
+        side = kernel.shape[0]
+        softness = self.prior.softness * (_COARSE_SOFTNESS if level else 1)
         # averaging to a smaller picture takes the noise down with the scale
-        least_weight = noise_weight(noise * RATIO**level)
+        least_weight = noise_weight(self.noise * RATIO**level)
         taps = _COARSE_TAPS if level else _FINE_TAPS
         for _ in range(_ALTERNATIONS):
-            tick()
-            latent, filled = latent_step(canvas, kernel, max(weight, least_weight), softness)
-            least_edge = least_edge or edge_quota(latent, canvas.inner, 2 * side)
-            kernel = kernel_step(latent, filled, kernel, least_edge=least_edge, ridge=_RIDGE)
+            self.tick()
+            latent, filled = latent_step(canvas, kernel, max(self.weight, least_weight), softness)
+            self.least_edge = self.least_edge or edge_quota(latent, canvas.inner, 2 * side)
+            kernel = kernel_step(latent, filled, kernel, least_edge=self.least_edge, ridge=_RIDGE)
             kernel = cleaned(kernel, *taps)
-            weight, least_edge = weight / prior.fall, least_edge / _EDGE_FALL
-        for part in torch.linspace(0, 1, 0 if level else _REFINEMENTS).tolist():
-            tick()
-            fading = _REFINE_FROM * (_REFINE_TO / _REFINE_FROM) ** part
-            latent, filled = latent_step(canvas, kernel, max(fading, least_weight), softness)
-            kernel = kernel_step(latent, filled, kernel, least_edge=0, ridge=_FINAL_RIDGE)
-            kernel = cleaned(kernel, *taps)
-        kernel = centred(kernel)
-        scales.append(Scale(RATIO**level, kernel))
-    latent, filled = latent_step(canvas, kernel, max(_REFINE_TO, noise_weight(noise)), prior.softness)
-    return Fit(tuple(scales), canvas, latent, filled, noise)
+            self.weight, self.least_edge = self.weight / self.prior.fall, self.least_edge / _EDGE_FALL
+        return kernel
+
+    def refine(self, canvas: Canvas, kernel: Tensor) -> Tensor:
+        """The last alternations on the finest scale, in which all gradients vote and the prior fades."""
+        for part in torch.linspace(0, 1, _REFINEMENTS).tolist():
+            self.tick()
+            weight = max(_REFINE_FROM * (_REFINE_TO / _REFINE_FROM) ** part, noise_weight(self.noise))
+            latent, filled = latent_step(canvas, kernel, weight, self.prior.softness)
+            kernel = cleaned(kernel_step(latent, filled, kernel, least_edge=0, ridge=_FINAL_RIDGE), *_FINE_TAPS)
+        return kernel
+
+    def fit(self, canvas: Canvas, scales: list[Scale]) -> Fit:
+        """What was found, with the sharp image that goes with the last PSF."""
+        weight = max(_REFINE_TO, noise_weight(self.noise))
+        latent, filled = latent_step(canvas, scales[-1].kernel, weight, self.prior.softness)
+        return Fit(tuple(scales), canvas, latent, filled, self.noise)
 
 
-def _pair(side: int) -> Tensor:
+def _pair(side: int, *, upright: bool = False) -> Tensor:
     """Two neighbouring pixels: a single one would be a fixed point of the alternation."""
     kernel = torch.zeros(side, side)
     kernel[side // 2, side // 2 - 1 : side // 2 + 1] = 0.5
-    return kernel
+    return kernel.T.contiguous() if upright else kernel

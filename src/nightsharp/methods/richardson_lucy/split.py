@@ -50,8 +50,9 @@ class Split:
         # faded, since a step from one rule to the other would be drawn into the picture as a seam
         self._saturated = torch.nn.functional.avg_pool2d(grown, _REACH, stride=1, padding=_REACH // 2)
         trail = self._correction.blur(latent * grown).amax(dim=1, keepdim=True).clamp_min_(0)
-        self._weight = self._canvas.known / (1 + (_DISTRUST * trail).square())
-        self._share = self._correction.share(self._weight)
+        # a ratio holds the canvas's own weight already
+        self._weight = 1 / (1 + (_DISTRUST * trail).square())
+        self._share = self._correction.share(self._canvas.known * self._weight)
 
     def __call__(
         self, ratio: Float[Tensor, "batch channel rows columns"], full: Float[Tensor, "batch channel rows columns"]

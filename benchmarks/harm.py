@@ -1,0 +1,161 @@
+"""Does the guard hand back anything worse than it was given, and what does that cost?"""
+
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks.harm_cases import LEVELS, Case, cases
+from benchmarks.protocol import aligned_error, decibel
+from nightsharp.methods import get_method
+from nightsharp.methods._blocks import CLIPPED
+from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
+from nightsharp.restore.given import Given
+from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
+from nightsharp.restore.noise import measure_noise
+
+PROTOCOL = """Do no harm: pairs of 256 x 256 (tiny: 1 to 48) from sharp photographs the guard was not tuned on, PSFs of
+nightsharp.optics, 40 % blurred in linear light, rounded to 8 bits; the PSF is given, and wrong where the level says so.
+PSNR of display values after clipping, no border left out, against that of the blurred input; harmed: lower by more than
+0.1 dB. A PSF off its centre shifts the picture: there both are compared at the best shift within its offset."""
+
+COUNT = 200
+ALLOWED = -0.1
+_LOST = 120.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case, restored.
+
+    Attributes:
+        blurred: the input in the light of the method, (1, channel, height, width).
+        sharp: the result before the guard.
+        sigma: the noise the method was given.
+        clip: from this value on a pixel was taken as saturated.
+        weight: the trust in each pixel.
+        seconds: what the method took.
+    """
+
+    blurred: Tensor
+    sharp: Tensor
+    sigma: Tensor
+    clip: float
+    weight: Tensor | None
+    seconds: float
+
+
+def measure(data: Path, every: int = 1, method: str = "hyper_laplacian") -> list[dict[str, object]]:
+    """One row for each level; ``data`` holds train_bsds400 and pack. Every N-th case."""
+    print(PROTOCOL)
+    pictures = photographs(data, half=1)
+    if not pictures:
+        print(f"neither train_bsds400 nor pack is in {data}, left out")
+        return []
+    table: list[dict[str, object]] = []
+    for level in LEVELS:
+        rows = [compare(case, method) for case in cases(level, pictures, max(1, COUNT // every), seed=7)]
+        table.append({"level": level, "method": method, **_figures(rows)})
+        print("  ".join(f"{name} {value}" for name, value in table[-1].items()))
+    return table
+
+
+def photographs(data: Path, half: int) -> list[Callable[[], Tensor]]:
+    """Every other sharp photograph by day and by night: half 0 is for tuning, half 1 for the figures."""
+    files = sorted((data / "train_bsds400").glob("*.jpg"))[half::2]
+    index = data / "pack" / "index.csv"
+    if index.is_file():
+        with index.open(newline="") as rows:
+            night = [data / "pack" / row["file"] for row in csv.DictReader(rows) if "night" in row["split"]]
+        files += night[half::2]
+    return [lambda file=file: _opened(file) for file in files]
+
+
+def attempt(case: Case, method: str) -> Trial:
+    """Restore as ``nightsharp.deblur`` does, without the guard."""
+    spec = get_method(method)
+    if case.linear:
+        photo = Photo(srgb_to_linear(case.blurred).expand(3, -1, -1).contiguous())
+        given, clip = Given(photo, None, None), float(srgb_to_linear(torch.tensor(CLIPPED)))
+    else:
+        given, clip = Given(None, case.blurred, None), CLIPPED
+    noise = measure_noise(given, spec.light)
+    height, width = given.size
+    weight = noise.weight(given, spec.light, slice(0, height), slice(0, width))
+    blurred = given.values(spec.light)
+    start = time.perf_counter()
+    sharp = spec.load()(
+        blurred,
+        case.psf.kernel[None, None],
+        sigma=noise.sigma,
+        clip=clip,
+        contrast=noise.contrast,
+        weight=weight,
+        tolerance=0.0,
+    )
+    return Trial(blurred, sharp, noise.sigma, clip, weight, time.perf_counter() - start)
+
+
+def guarded(case: Case, trial: Trial) -> Checked:
+    """What the guard leaves of a trial, the whole input where its summary says so."""
+    checked = check_tile(trial.blurred, trial.sharp, case.psf, sigma=trial.sigma, clip=trial.clip, weight=trial.weight)
+    if summarise([checked]).kept == "input":
+        return Checked(trial.blurred, torch.zeros_like(checked.cells), checked.reasons, checked.scores)
+    return checked
+
+
+def compare(case: Case, method: str) -> dict[str, float]:
+    """PSNR of the input, of the result and of what the guard leaves of it; seconds of method and guard."""
+    before = psnr(case, case.blurred[None])
+    if max(case.psf.size) > min(case.blurred.shape[-2:]) or judge_psf(case.psf, None) is not None:
+        return {"input": before, "result": before, "guarded": before, "kept": 0.0, "seconds": 0.0, "guard_seconds": 0.0}
+    trial = attempt(case, method)
+    start = time.perf_counter()
+    checked = guarded(case, trial)
+    seconds = time.perf_counter() - start
+    return {
+        "input": before,
+        "result": psnr(case, _display(case, trial.sharp)),
+        "guarded": psnr(case, _display(case, checked.sharp)),
+        "kept": float(checked.cells.mean()),
+        "seconds": trial.seconds,
+        "guard_seconds": seconds,
+    }
+
+
+def psnr(case: Case, image: Tensor) -> float:
+    """Against the truth, in display values; where the PSF is off its centre, at the best shift."""
+    return decibel(aligned_error(image, case.sharp[None], case.reach, reach=case.reach))
+
+
+def _display(case: Case, image: Tensor) -> Tensor:
+    return linear_to_srgb(image.clamp(0, 1)) if case.linear else image
+
+
+def _figures(rows: list[dict[str, float]]) -> dict[str, object]:
+    def gains(name: str) -> np.ndarray:
+        # a result that is no number is as far below the input as can be
+        return np.nan_to_num([row[name] - row["input"] for row in rows], nan=-_LOST)
+
+    bare, safe = gains("result"), gains("guarded")
+    return {
+        "cases": len(rows),
+        "unguarded_harmed": int((bare < ALLOWED).sum()),
+        "guarded_harmed": int((safe < ALLOWED).sum()),
+        "unguarded_worst": round(float(bare.min()), 2),
+        "guarded_worst": round(float(safe.min()), 2),
+        "unguarded_gain": round(float(bare.mean()), 3),
+        "guarded_gain": round(float(safe.mean()), 3),
+        "cost": round(sum(row["guard_seconds"] for row in rows) / max(sum(row["seconds"] for row in rows), 1e-9), 3),
+    }
+
+
+def _opened(file: Path) -> Tensor:
+    values = np.asarray(Image.open(file).convert("RGB"), dtype=np.float32) / 255
+    return torch.from_numpy(values.copy()).permute(2, 0, 1).contiguous()

@@ -1,0 +1,100 @@
+"""Levin et al. 2009, as captured, as SelfDeblur ships it, and with synthetic blur."""
+
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+import torch
+
+from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
+from nightsharp.evaluation.benchmarks.synthetic import blurred_pair, generator_for
+from nightsharp.optics import Psf
+
+# of the published PNGs, these hold the correlation kernel: rotated by 180 degrees they are PSFs
+_ROTATED = (1, 2, 3, 5, 6, 7)
+
+
+def captured(folder: Path, _seed: int) -> list[Sample]:
+    """4 images x 8 PSFs, one truth for each pair (the published truths are shifted differently for each PSF).
+
+    Pictures with PSFs as arrays, or the ``im05_flit01.mat`` ... as published, which hold x, y and f.
+    """
+    published = sorted(folder.glob("im*_*.mat"))
+    if published:
+        return [_published(file) for file in published]
+
+    def sample(file: Path) -> Sample:
+        def load() -> Pair:
+            psf = Psf.load(folder / "kernel" / f"{file.stem.split('_')[1]}.npy")
+            return Pair(read_image(file), read_image(folder / "gt" / file.name), psf)
+
+        return Sample(file.stem, load, file.stem.split("_")[1])
+
+    return [sample(file) for file in sorted((folder / "blurred").glob("im*_ker*.png"))]
+
+
+def _published(file: Path) -> Sample:
+    def load() -> Pair:
+        held = scipy.io.loadmat(file)
+        sharp, blurred = (torch.from_numpy(held[name].astype(np.float32))[None] for name in ("x", "y"))
+        # f is the kernel of the correlation
+        return Pair(blurred.clamp(0, 1), sharp.clamp(0, 1), Psf.from_tensor(np.rot90(held["f"], 2).copy()))
+
+    return Sample(file.stem, load, file.stem.split("_")[1])
+
+
+def selfdeblur(folder: Path, _seed: int) -> list[Sample]:
+    """The layout of SelfDeblur: one truth for each image, PSFs as pictures of two orientations."""
+
+    def sample(file: Path) -> Sample:
+        image, kernel = file.stem.split("_")[:2]
+
+        def load() -> Pair:
+            psf = Psf.load(folder / "gt" / f"{kernel}.png")
+            if int(kernel.removeprefix("kernel")) in _ROTATED:
+                psf = Psf.from_tensor(psf.kernel.flip(0, 1))
+            return Pair(read_image(file)[:1], read_image(folder / "gt" / f"{image}.png")[:1], psf)
+
+        return Sample(f"{image}_{kernel}", load, kernel)
+
+    return [sample(file) for file in sorted(folder.glob("im*_kernel*_img.png"))]
+
+
+def psfs(folder: Path) -> list[tuple[str, Psf]]:
+    """The eight PSFs, by name."""
+    return [(file.stem, Psf.load(file)) for file in sorted((folder / "kernel").glob("ker*.npy"))]
+
+
+def synthetic(folder: Path, seed: int, noise: float) -> list[Sample]:
+    """The 4 sharp images blurred by the 8 PSFs without anything beyond their border, with Gaussian noise."""
+    images = sorted({file.stem.split("_")[0]: file for file in sorted((folder / "gt").glob("im*_ker*.png"))}.items())
+
+    def sample(image: str, file: Path, kernel: str, psf: Psf) -> Sample:
+        def load() -> Pair:
+            source = generator_for(seed, "levin2009", image, kernel, str(noise))
+            return blurred_pair(read_image(file), psf, noise=noise, boundary="valid", generator=source)
+
+        return Sample(f"{image}_{kernel}", load, kernel)
+
+    return [sample(image, file, kernel, psf) for image, file in images for kernel, psf in psfs(folder)]
+
+
+def on_folder(
+    images: list[Path], kernels: list[tuple[str, Psf]], seed: int, noise: float, *, circular: bool, grey: bool
+) -> list[Sample]:
+    """Every image under every PSF."""
+
+    def sample(file: Path, kernel: str, psf: Psf) -> Sample:
+        def load() -> Pair:
+            sharp = read_image(file)
+            if grey and sharp.shape[0] == 3:
+                luma = (sharp * sharp.new_tensor((0.299, 0.587, 0.114))[:, None, None]).sum(0, keepdim=True)
+                # as a grey picture file holds it
+                sharp = (luma * 255).round() / 255
+            source = generator_for(seed, file.stem, kernel, str(noise))
+            boundary = "circular" if circular else "valid"
+            return blurred_pair(sharp.to(torch.float32), psf, noise=noise, boundary=boundary, generator=source)
+
+        return Sample(f"{file.stem}_{kernel}", load, kernel)
+
+    return [sample(file, kernel, psf) for file in images for kernel, psf in kernels]

@@ -1,0 +1,64 @@
+"""What decides a measured value, as one short word: resuming never mixes results of two states of the code."""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+from nightsharp.evaluation.contestant import method_spec
+from nightsharp.evaluation.protocol import Protocol
+
+_SHARED = (
+    "optics",
+    "methods/_blocks",
+    "methods/map_psf",
+    "restore",
+    "evaluation/metrics",
+    "evaluation/benchmarks",
+    "evaluation/alignment.py",
+    "evaluation/contestant.py",
+    "evaluation/protocol.py",
+    "evaluation/scores.py",
+)
+
+
+def settings_version(method: str, protocol: Protocol, *, metrics: list[str], blind: bool, seed: int) -> str:
+    """A word that changes when the method's code or weights, the protocol, the metrics or the seed change.
+
+    Example:
+        >>> one, other = (
+        ...     settings_version("wiener", Protocol(), metrics=["psnr"], blind=False, seed=seed) for seed in (0, 1)
+        ... )
+        >>> len(one), one == other
+        (12, False)
+    """
+    facts = {
+        "protocol": str(protocol),
+        "metrics": metrics,
+        "blind": blind,
+        "seed": seed,
+        "torch": torch.__version__,
+        "code": _code(method),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@cache
+def _code(method: str) -> str:
+    package = Path(str(files("nightsharp")))
+    spec = None if method == "input" else method_spec(method)
+    # the folder of the method alone, so that work on one method leaves the results of the others standing
+    own = ["methods"] if spec is None and method != "input" else []
+    if spec is not None:
+        own = ["/".join(spec.entry.partition(":")[0].split(".")[1:3])]
+    digest = hashlib.sha256()
+    for place in (*_SHARED, *own):
+        path = package / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    for file in sorted((package / "weights").glob(f"{method}*")):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,96 @@
+"""The ways to come by a PSF, by what is at hand: the photograph, a lamp in it, a sharp shot beside it."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from nightsharp.methods.map_psf.pair import from_pair
+from nightsharp.methods.map_psf.trails import Box
+from nightsharp.optics import Psf
+from nightsharp.optics.field import PsfField
+from nightsharp.restore.given import Light
+from nightsharp.restore.job import StageProgress, clip_of, estimate_psf, opened, psf_from_streak, psf_varying
+
+
+@dataclass(frozen=True, eq=False)
+class FoundPsf:
+    """A PSF and where it came from.
+
+    Attributes:
+        psf: of the photograph as a whole.
+        confidence: how far to trust it, in [0, 1].
+        source: in words.
+        field: the PSFs where the blur varies; None where it does not.
+        noise_sigma: the noise that was found; None where it was not asked for.
+    """
+
+    psf: Psf
+    confidence: float
+    source: str
+    field: PsfField | None = None
+    noise_sigma: float | None = None
+
+    @property
+    def shown(self) -> Psf:
+        """What a file of it holds: the PSF, or all PSFs of a field beside and below each other."""
+        if self.field is None:
+            return self.psf
+        return Psf.from_tensor(_mosaic(self.field.kernels))
+
+
+def find_psf(
+    photo: str | os.PathLike[str] | Float[Tensor, "channel height width"],
+    *,
+    size: int | None = None,
+    streak: Literal["auto"] | Box | None = None,
+    sharp: str | os.PathLike[str] | Float[Tensor, "channel height width"] | None = None,
+    varying: bool = False,
+    light: Light | None = None,
+    progress: StageProgress | None = None,
+) -> FoundPsf:
+    """Find the PSF of a photograph.
+
+    Args:
+        photo: a file, or a tensor ``(1 or 3, height, width)``, range [0, 1].
+        size: the largest side of the PSF, pixels, odd; None chooses.
+        streak: read it off the trail of a lamp: found (``"auto"``), or in the box (left, top, width, height).
+        sharp: a sharp shot of the same scene.
+        varying: look for blur that varies over the photograph.
+        light: how the values in a file are to be read; None asks the file.
+        progress: called with (stage, steps done, steps at most).
+
+    Raises:
+        PhotoError: a photograph cannot be read, or is too small.
+        PsfError: there is no trail, or the shots do not belong together.
+
+    Example:
+        >>> from skimage.data import camera
+        >>> from nightsharp.optics import Blur, line
+        >>> scene = torch.from_numpy(camera()[None, 40:168, 160:288] / 255).float()
+        >>> find_psf(Blur(line(9), boundary="replicate")(scene[None])[0], sharp=scene).psf.size
+        (1, 11)
+    """
+    if sharp is not None:
+        shots = [opened(shot, light=light).values("linear")[0] for shot in (sharp, photo)]
+        pair = from_pair(shots[0], shots[1], size=size, clip=clip_of(opened(photo, light=light), "linear"))
+        words = (
+            f"a pair of shots: {pair.gain:.3g} of the sharp one's light, shifted by {pair.shift[1]}, {pair.shift[0]} "
+            f"pixels, {pair.explained:.0%} of the edges explained"
+        )
+        return FoundPsf(pair.psf, pair.explained, words)
+    if streak is not None:
+        return FoundPsf(*psf_from_streak(opened(photo, light=light), None if streak == "auto" else streak))
+    if varying:
+        return FoundPsf(*psf_varying(opened(photo, light=light), size=size, progress=progress))
+    found = estimate_psf(photo, size=size, light=light, progress=progress)
+    return FoundPsf(found.psf, found.confidence, "the photograph alone", None, found.noise_sigma)
+
+
+def _mosaic(kernels: Float[Tensor, "rows columns k k"]) -> Float[Tensor, "height width"]:
+    """The PSFs in their grid, a pixel of black between them."""
+    framed = torch.nn.functional.pad(kernels, (0, 1, 0, 1))
+    return torch.cat([torch.cat(list(row), dim=1) for row in framed])

@@ -1,0 +1,104 @@
+"""Check a tile, and blend it back towards the input where it got worse."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from nightsharp.optics import Psf
+from nightsharp.restore.guard.decide import part_of_tile, parts_of_cells
+from nightsharp.restore.guard.scores import follow, measure
+
+_NO_NUMBERS = "values that are no numbers"
+_TOO_SMALL = "too small to check"
+# Fewer pixels than this a side hold too little to tell a right PSF from a wrong one.
+_SMALLEST = 48
+_FEW = 0.25
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A tile after the check.
+
+    Attributes:
+        sharp: the tile, blended back towards the input where it got worse; finite.
+        cells: the part of the result kept in each cell, 0 to 1.
+        reasons: words for what was wrong, empty when nothing was.
+        scores: what was measured, JSON-ready; empty where nothing could be.
+    """
+
+    sharp: Float[Tensor, "1 channel height width"]
+    cells: Float[Tensor, "rows columns"]
+    reasons: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def check_tile(
+    blurred: Float[Tensor, "1 channel height width"],
+    sharp: Float[Tensor, "1 channel height width"],
+    psf: Psf,
+    *,
+    sigma: Float[Tensor, "1 channel 1 1"],
+    clip: float | None,
+    weight: Float[Tensor, "1 channel height width"] | None = None,
+) -> Checked:
+    r"""Find out, without the truth, whether a restored tile got worse, and blend it back where it did.
+
+    .. math:: z = y + \alpha\,(\hat x - y)
+
+    with :math:`\alpha` of the tile from one logistic of eight scores (``decide.part_of_tile``) and 0 in cells that fail
+    a limit of their own (``decide.parts_of_cells``), smooth in between. Memory: a few planes of the tile's size.
+
+    Args:
+        blurred: the input y with the tile's halo, in the light that the method worked in.
+        sharp: the result, same shape.
+        psf: the PSF that was used. The result lies where its centroid puts it, and the input is moved there, by whole
+            pixels, before they are compared or blended.
+        sigma: the noise level that the method was given.
+        clip: from this value on a pixel counts as saturated; None trusts all.
+        weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
+
+    Returns:
+        The tile and the reasons.
+
+    Example:
+        >>> from nightsharp.optics import line
+        >>> image = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+        >>> checked = check_tile(image, image * torch.nan, line(5), sigma=torch.zeros(1, 1, 1, 1), clip=None)
+        >>> torch.equal(checked.sharp, image), checked.reasons
+        (True, ('values that are no numbers',))
+    """
+    if not bool(sharp.isfinite().all()):
+        return _kept_input(blurred, _NO_NUMBERS)
+    moved, centred = follow(blurred, psf)
+    scores = None if min(blurred.shape[-2:]) < _SMALLEST else measure(moved, sharp, centred, sigma, clip)
+    if scores is None:
+        return _kept_input(blurred, _TOO_SMALL)
+    passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight)
+    local = _spread(passed, moved)
+    if 0 < float((1 - passed).mean()) <= _FEW:
+        # what broke in one place shall not speak for the rest of the tile
+        scores = measure(moved, torch.lerp(moved, sharp, local), centred, sigma, clip) or scores
+    part, numbers, words = part_of_tile(scores)
+    cells = part * passed
+    numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}
+    if part == 0:
+        return _kept_input(blurred, words, numbers)
+    if part < 1:
+        reasons |= {words}
+    if not reasons:
+        return Checked(sharp, cells, (), numbers)
+    return Checked(torch.lerp(moved, sharp, part * local), cells, tuple(sorted(reasons)), numbers)
+
+
+def _spread(cells: Tensor, like: Tensor) -> Tensor:
+    """A smooth map from a few cells, 0 all over a failed one; the passage lies in its neighbours."""
+    size = (like.shape[-2], like.shape[-1])
+    grown = -functional.max_pool2d(-cells[None, None], 3, stride=1, padding=1)
+    return functional.interpolate(grown, size, mode="bilinear", align_corners=False)
+
+
+def _kept_input(blurred: Tensor, words: str, numbers: dict[str, float] | None = None) -> Checked:
+    return Checked(blurred, torch.zeros(1, 1), (words,), numbers or {})

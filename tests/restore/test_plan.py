@@ -1,0 +1,207 @@
+"""What a restoration will take is known before it runs, and bounded."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import nightsharp as ns
+from nightsharp.errors import LimitError, UsageError
+from nightsharp.methods import get_method, list_methods
+from nightsharp.restore import cost, plan_deblur
+from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory
+from nightsharp.restore.plan import Work, make_plan
+
+GB = 10**9
+ENOUGH = 64 * GB
+
+
+def work(height: int = 8400, width: int = 12000, method: str = "hyper_laplacian", psf: int = 15) -> Work:
+    return Work((height, width), 3, get_method(method), (psf, psf), GB // 2, 2, 9, threads=2)
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """A user without a cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(cost, "_KNOWN", {})
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("3GB", 3 * GB),
+        ("3 gb", 3 * GB),
+        ("1.5G", 3 * GB // 2),
+        ("800MB", 8 * 10**8),
+        ("2GiB", 2**31),
+        ("70000000", 7 * 10**7),
+    ],
+)
+def test_an_amount_of_memory_is_read_as_people_write_it(written, count):
+    assert parse_memory(written) == count
+
+
+@pytest.mark.parametrize("written", ["", "much", "3XB", "-1GB", "0", 0, "1iB", "GB"])
+def test_what_is_no_amount_of_memory_is_refused(written):
+    with pytest.raises(UsageError):
+        parse_memory(written)
+
+
+def test_what_is_held_lies_below_the_peak_and_what_is_free_is_something():
+    peak = peak_memory()
+    assert 10**7 < held_memory() < (peak or ENOUGH) * 1.05
+    assert free_memory() > 10**7
+
+
+@pytest.mark.parametrize("method", [spec.name for spec in list_methods()])
+@pytest.mark.parametrize("budget", [2.2 * GB, 2.6 * GB, 3 * GB, 4 * GB, 16 * GB])
+def test_a_plan_stays_within_its_budget(method, budget):
+    plan = make_plan(work(method=method), budget=int(budget), cost=None)
+    assert plan.memory <= budget
+    assert plan.tiles > 1
+
+
+def test_less_memory_means_smaller_tiles_or_fewer_at_once():
+    plans = [make_plan(work(), budget=int(budget * GB), cost=None) for budget in (2.2, 2.6, 3, 4, 16)]
+    sizes = [plan.core**2 * plan.parallel for plan in plans]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+    assert [plan.memory for plan in plans] == sorted(plan.memory for plan in plans)
+
+
+def test_a_budget_that_cannot_be_met_names_the_least_that_would_do():
+    with pytest.raises(LimitError) as refused:
+        make_plan(work(), budget=GB, cost=None)
+    found = re.search(r"--max-memory (\S+?)\)", str(refused.value))
+    assert found is not None
+    assert make_plan(work(), budget=parse_memory(found[1]), cost=None).tiles > 1
+
+
+def test_how_a_photograph_is_cut_does_not_depend_on_how_fast_the_machine_is():
+    slow, fast = (make_plan(work(), budget=3 * GB, cost=cost.Cost(n, n, n, n)) for n in (1e-4, 1e-8))
+    unknown = make_plan(work(), budget=3 * GB, cost=None)
+    assert (slow.core, slow.parallel) == (fast.core, fast.parallel) == (unknown.core, unknown.parallel)
+    assert unknown.seconds is None
+    assert slow.seconds is not None
+    assert fast.seconds is not None
+    assert slow.seconds > fast.seconds
+
+
+def test_a_small_photograph_stays_in_one_piece_and_a_large_one_does_not():
+    assert make_plan(work(900, 1000), budget=ENOUGH, cost=None).tiles == 1
+    assert make_plan(work(3000, 4000), budget=ENOUGH, cost=None).tiles == 12
+
+
+def test_a_larger_psf_asks_for_a_larger_halo():
+    halos = [make_plan(work(psf=psf), budget=ENOUGH, cost=None).halo[0] for psf in (3, 15, 31)]
+    assert halos == sorted(halos)
+    assert halos[0] < halos[-1]
+
+
+def test_a_method_is_timed_once_and_remembered(fresh):
+    wiener = get_method("wiener")
+    assert cost.known_cost(wiener, 1) is None
+    measured = cost.measured_cost(wiener, 1)
+    assert 1e-9 < measured.tile < 1e-4
+    cost._KNOWN.clear()
+    assert cost.known_cost(wiener, 1) == measured
+    assert cost.known_cost(wiener, 2) is None
+    assert cost.known_cost(get_method("total_variation"), 1) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"tile": "fast"}}', b"\xff\xfe"])
+def test_a_damaged_cache_is_no_error(fresh, content):
+    file = cost.cache_file()
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    wiener = get_method("wiener")
+    assert cost.known_cost(wiener, 1) is None
+    cost.remember(wiener, 1, cost.Cost(1e-7, 1e-7, 1e-8, 1e-8))
+    cost._KNOWN.clear()
+    assert cost.known_cost(wiener, 1) == cost.Cost(1e-7, 1e-7, 1e-8, 1e-8)
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(fresh):
+    (fresh / "nightsharp").write_text("a file where a folder should be")
+    wiener = get_method("wiener")
+    cost.remember(wiener, 1, cost.Cost(1e-7, 1e-7, 1e-8, 1e-8))
+    assert cost.known_cost(wiener, 1) == cost.Cost(1e-7, 1e-7, 1e-8, 1e-8)
+
+
+def test_the_plan_is_told_before_the_work_and_set_against_it_after():
+    image = torch.rand(3, 80, 90, generator=torch.Generator().manual_seed(0))
+    seen: list[object] = []
+    out = ns.deblur(
+        image,
+        method="wiener",
+        psf="line:5,0",
+        tell_plan=seen.append,
+        progress=lambda stage, *_: seen.append(stage),
+    )
+    plan = next(told for told in seen if not isinstance(told, str))
+    assert seen.index(plan) < seen.index("restoring")
+    told = out.report["plan"]
+    assert (told["tiles"], told["core"]) == (1, 90)
+    assert told["expected"]["peak_memory_bytes"] > 10**7
+    assert told["actual"]["seconds"] > 0
+    assert plan_deblur(image, method="wiener", psf="line:5,0").tiles == 1
+
+
+def test_a_limit_that_is_too_small_is_refused_before_the_work():
+    stages: list[str] = []
+    with pytest.raises(LimitError, match="the least that would do"):
+        ns.deblur(
+            torch.rand(3, 80, 90), psf="line:5,0", max_memory="1MB", progress=lambda stage, *_: stages.append(stage)
+        )
+    assert "restoring" not in stages
+
+
+COMMAND = [sys.executable, "-c", "import sys; from nightsharp.cli import main; sys.exit(main())"]
+
+
+def run(*words: object, cache: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(cache)}
+    return subprocess.run(
+        [*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=300, check=False, env=environment
+    )
+
+
+def test_a_real_run_stays_within_its_limit(tmp_path):
+    """Six megapixels, which floats of the whole would not fit into."""
+    height, width = 2000, 3000
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(20, 230, (height // 50, width // 50, 3), dtype=np.uint8)
+    photo = tmp_path / "a.jpg"
+    Image.fromarray(blocks).resize((width, height), Image.Resampling.BICUBIC).save(photo, quality=90)
+    planned = run("deblur", photo, "--psf", "line:7,20", "--method", "wiener", "--plan", "--json", cache=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["files"][0]["plan"]["expected"]["seconds"] > 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.jpg", "nightsharp"]
+    limit = 800_000_000
+    options = (
+        "--psf",
+        "line:7,20",
+        "--method",
+        "wiener",
+        "--max-memory",
+        limit,
+        "--json",
+        "--report",
+        tmp_path / "r.json",
+    )
+    done = run("deblur", photo, *options, cache=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)["files"][0]["report"]
+    assert report["peak_memory_bytes"] <= limit
+    assert report["plan"]["expected"]["peak_memory_bytes"] <= limit
+    assert report["plan"]["actual"]["peak_memory_bytes"] <= 1.15 * report["plan"]["expected"]["peak_memory_bytes"]
