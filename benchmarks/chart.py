@@ -9,21 +9,25 @@ _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 170, 36, 48
 
 
-def line_chart(title: str, label: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+def line_chart(
+    title: str, label: str, series: Mapping[str, Sequence[tuple[float, float]]], *, unit: str = " dB", step: int = 5
+) -> str:
     """PSNR in dB over whatever ``label`` says; equal steps between the points, whatever their distance.
 
     Args:
         title: above the chart.
         label: below it.
         series: points of each line, all at the same places.
+        unit: of the heights.
+        step: between the heights that are written.
 
     Returns:
         The SVG.
     """
     places = [x for x, _ in next(iter(series.values()))]
     heights = [y for points in series.values() for _, y in points]
-    low, high = int(min(heights) // 5 * 5), int(-(-max(heights) // 5) * 5)
-    high = max(high, low + 5)
+    low, high = int(min(heights) // step * step), int(-(-max(heights) // step) * step)
+    high = max(high, low + step)
     inner = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
     def across(number: int) -> float:
@@ -33,10 +37,10 @@ def line_chart(title: str, label: str, series: Mapping[str, Sequence[tuple[float
         return _TOP + inner[1] * (high - value) / (high - low)
 
     parts = [f'<text x="{_LEFT}" y="20" font-size="15" font-weight="600">{escape(title)}</text>']
-    for value in range(low, high + 1, 5):
+    for value in range(low, high + 1, step):
         y = f"{up(value):.1f}"
         parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + inner[0]}" y1="{y}" y2="{y}" stroke="#dddddd"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value} dB</text>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value}{unit}</text>')
     for number, place in enumerate(places):
         words = f"{place:g}"
         parts.append(f'<text x="{across(number):.1f}" y="{_TOP + inner[1] + 18}" text-anchor="middle">{words}</text>')

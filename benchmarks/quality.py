@@ -29,7 +29,7 @@ SECTIONS = {
         | {"set12_noise1": 3, "set12_noise3": 3, "set12_noise5": 3, "sun2013": 27, "pan_text": 5}
     ),
     "night": Section({"pan_lowillumination": 1, "nightshot": 1}),
-    "blind": Section({"levin2009": 1, "pan_lowillumination": 5, "pan_text": 5}, blind=True),
+    "blind": Section({"levin2009": 1, "pan_lowillumination": 5, "pan_text": 5, "lai2016_uniform": 9}, blind=True),
 }
 
 

@@ -93,8 +93,8 @@ def restore_tiles(
         if not order.guard:
             return sharp
         found = check_tile(seen, sharp, order.psf_at(place), sigma=noise.sigma, clip=clip, weight=trust)
-        # the tile itself is not kept for the verdict
-        checked[place.number] = replace(found, sharp=sharp[..., :0, :0])
+        # the tile itself is not kept for the verdict; an empty slice of it would keep all of it
+        checked[place.number] = replace(found, sharp=sharp.new_empty(1, 1, 0, 0))
         return found.sharp
 
     result = Result(given, light)

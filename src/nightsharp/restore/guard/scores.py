@@ -99,7 +99,8 @@ def measure(
     inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
     votes = (1 - _highest((~usable).float(), max(kh, kw) // 2))[inside]
     blur = Blur(psf, boundary="valid")
-    residual = (blur(found) - grey[inside]).mul_(votes)
+    # a lamp beyond white is what explains its trail
+    residual = (blur(sharp.mean(1, keepdim=True)) - grey[inside]).mul_(votes)
     idle = (blur(grey) - grey[inside]).mul_(votes)
     count = float(votes.sum().clamp_min(1))
     missed, lost = math.sqrt(float(residual.square().sum()) / count), math.sqrt(float(idle.square().sum()) / count)
