@@ -112,12 +112,17 @@ class Race:
     def best_way(self, first: Hypothesis, kernels: Iterable[Tensor]) -> tuple[Hypothesis, float]:
         """The best of all starts with the window of the first, and how far another way led to the same PSF.
 
-        Where both priors agree nobody else is asked: a wrong PSF may sharpen more than the right one, but two ways
-        seldom lead to the same wrong PSF.
+        Two that agree are taken before one that sharpens more: a wrong PSF may sharpen more than the right one, but two
+        ways seldom lead to the same wrong PSF. Only where no two agree, other starts are asked and the gain decides.
         """
         gentle, upright = self.climb((first.size, GENTLE, False), (first.size, FIRM, True))
-        if similarity(first.fit.kernel, gentle.fit.kernel) > _AGREED:
-            best = gentle if gentle.gain > (1 + _GENTLE) * first.gain else first
+        pairs = [(first, gentle), (upright, gentle), (first, upright)]
+        alike = [similarity(one.fit.kernel, other.fit.kernel) for one, other in pairs]
+        if max(alike[:2]) > _AGREED:
+            firm = pairs[0 if alike[0] >= alike[1] else 1][0]
+            best = gentle if gentle.gain > (1 + _GENTLE) * firm.gain else firm
+        elif alike[2] > _AGREED:
+            best = upright if upright.gain > (1 + _OTHERWISE) * first.gain else first
         else:
             best = first
             for found, more in (
