@@ -55,17 +55,22 @@ def test_a_reader_that_leaves_early_is_no_fault():
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_ctrl_c_in_the_middle_of_the_work_leaves_nothing(tmp_path):
     photo = noise(tmp_path / "a.png", 2400, 3000)
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [*COMMAND, "deblur", str(photo), "--psf", "disk:9", "--compare", str(tmp_path / "c.png")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
-    )
-    time.sleep(5)
-    assert running.poll() is None, "the work was over before it could be stopped"
-    running.send_signal(signal.SIGINT)
-    said, complained = running.communicate(timeout=30)
+        # a shell that starts the tests in the background has them ignore Ctrl-C, and their children too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:
+        try:
+            time.sleep(5)
+            assert running.poll() is None, "the work was over before it could be stopped"
+            running.send_signal(signal.SIGINT)
+            said, complained = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert said == ""
     plan, stopped = complained.splitlines()
