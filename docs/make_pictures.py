@@ -1,16 +1,22 @@
 """Redraw every picture of the documentation: ``make docs``."""
 
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import skimage.data
+import tifffile
 import torch
 from PIL import Image, ImageDraw
+from pipelines import pipelines
 
 import nightsharp
 from nightsharp.cli import main as command
 from nightsharp.methods import list_methods
 from nightsharp.optics import Blur, Psf, defocus, disk, expose, gaussian, line, shake
 from nightsharp.optics.field import PsfField
+from nightsharp.optics.raw_sensor import RawSensor, photograph
+from nightsharp.photo import linear_to_srgb, srgb_to_linear
 
 IMAGES = Path(__file__).parent / "images"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "night.jpg"
@@ -120,6 +126,91 @@ def varying() -> None:
     sheet.save(IMAGES / "varying.jpg", quality=90)
 
 
+def synthesis() -> None:
+    """Random PSFs, noise at four ISO speeds, and training pairs: files of the command on one sheet each."""
+    with tempfile.TemporaryDirectory() as place:
+        rows = []
+        for kind in ("rotating", "markovian", "every"):
+            folder = Path(place, kind)
+            _run("synthesize", "psfs", folder, "--kind", kind, "-n", "10", "--format", "tif", "--seed", "2")
+            rows.append([tifffile.imread(file) for file in sorted(folder.glob("*.tif"))])
+        _psf_rows(rows).save(IMAGES / "synthesis-psfs.png")
+
+        Path(place, "photos").mkdir()
+        for name in ("astronaut", "coffee", "rocket"):
+            Image.fromarray(getattr(skimage.data, name)()).save(Path(place, "photos", f"{name}.png"))
+        pairs = Path(place, "pairs")
+        _run(
+            "synthesize",
+            "pairs",
+            Path(place, "photos"),
+            pairs,
+            "-n",
+            "8",
+            "--size",
+            "176",
+            "--format",
+            "tif",
+            "--seed",
+            "4",
+        )
+        _pair_rows(pairs).save(IMAGES / "synthesis-pairs.jpg", quality=90)
+
+    light = srgb_to_linear(torch.from_numpy(skimage.data.coffee()[80:240, 180:360].copy()).permute(2, 0, 1)[None] / 255)
+    speeds = (100, 800, 3200, 12800)
+    sheet = Image.new("RGB", (180 * len(speeds), 182), "black")
+    for column, iso in enumerate(speeds):
+        # a dim scene: a tenth of the light, brightened again
+        taken = photograph(
+            light / 10,
+            RawSensor.at_iso(torch.tensor([float(iso)])),
+            balance=torch.tensor([[2.0, 1.0, 1.6]]),
+            generator=torch.Generator().manual_seed(0),
+        )
+        sheet.paste(_picture(linear_to_srgb((taken * 10).clamp(0, 1))[0]), (180 * column, 0))
+        ImageDraw.Draw(sheet).text((180 * column + 6, 164), f"ISO {iso}", fill="white")
+    sheet.save(IMAGES / "synthesis-noise.jpg", quality=90)
+
+
+def _run(*words: object) -> None:
+    if command([str(word) for word in words]):
+        raise SystemExit(1)
+
+
+def _psf_rows(rows: list[list[np.ndarray]], cell: int = 96) -> Image.Image:
+    sheet = Image.new("L", (cell * len(rows[0]), cell * len(rows)))
+    for row, kernels in enumerate(rows):
+        for column, kernel in enumerate(kernels):
+            # thin paths are faint beside their bright ends
+            shown = Image.fromarray(np.uint8(255 * np.sqrt(kernel / kernel.max())))
+            sheet.paste(
+                shown.resize((cell - 4, cell - 4), Image.Resampling.NEAREST), (cell * column + 2, cell * row + 2)
+            )
+    return sheet
+
+
+def _pair_rows(folder: Path) -> Image.Image:
+    names = sorted(file.stem for file in (folder / "sharp").iterdir())
+    side = tifffile.imread(folder / "sharp" / f"{names[0]}.tif").shape[0]
+    sheet = Image.new("RGB", (side * len(names) // 2, (2 * side + 64) * 2), "black")
+    for index, name in enumerate(names):
+        left, top = side * (index % 4), (2 * side + 64) * (index // 4)
+        for down, part in ((0, "sharp"), (side, "blurred")):
+            values = torch.from_numpy(tifffile.imread(folder / part / f"{name}.tif")).permute(2, 0, 1)
+            # dark scenes are in linear light; a square root makes all of them visible
+            sheet.paste(_picture(values.sqrt()), (left, top + down))
+        for across, part in ((0, "psf"), (64, "assumed_psf")):
+            kernel = np.load(folder / part / f"{name}.npy")
+            sheet.paste(
+                Image.fromarray(np.uint8(255 * np.sqrt(kernel / kernel.max()))), (left + across, top + 2 * side + 1)
+            )
+    return sheet
+
+
+def _picture(values: torch.Tensor) -> Image.Image:
+    return Image.fromarray((values * 255).byte().permute(1, 2, 0).contiguous().numpy())
+
+
 def _enlarged(kernel: torch.Tensor, width: int) -> Image.Image:
     tile = Image.fromarray((kernel / kernel.max() * 255).byte().numpy())
     return tile.resize((width, round(width * tile.height / tile.width)), Image.Resampling.NEAREST)
@@ -128,9 +219,11 @@ def _enlarged(kernel: torch.Tensor, width: int) -> Image.Image:
 def main() -> None:
     """Draw all."""
     IMAGES.mkdir(exist_ok=True)
-    for draw in (psfs, methods, streak, varying, demo):
+    for draw in (psfs, methods, streak, varying, synthesis, demo):
         draw()
         print(f"{draw.__name__}: done")
+    pipelines(IMAGES)
+    print("pipelines: done")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,188 @@
+"""Pairs and PSFs as files, in a run that can be stopped and taken up again."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import imagecodecs
+import numpy as np
+import tifffile
+from torch import Tensor
+
+from nightsharp.errors import PhotoError, UsageError
+from nightsharp.synthesis.batches import PairBatches
+from nightsharp.synthesis.lenses import lens
+from nightsharp.synthesis.pairs import Pairs
+from nightsharp.synthesis.seeds import generator_for
+
+Progress = Callable[[str, int, int], None]
+_BATCH = 16
+_SETTINGS, _MANIFEST = "recipe.json", "manifest.jsonl"
+
+
+def write_pairs(
+    batches: PairBatches,
+    folder: Path,
+    count: int,
+    *,
+    settings: dict[str, object],
+    ending: Literal["png", "tif"] = "png",
+    progress: Progress | None = None,
+) -> int:
+    """Write the first pairs of a stream, and go on where an earlier run stopped.
+
+    Pair 12 becomes ``sharp/000012.png``, ``blurred/000012.png``, ``psf/000012.npy``, ``assumed_psf/000012.npy`` and a
+    line of ``manifest.jsonl``, which names them with the noise. Every file is written whole or not at all; a pair
+    counts once its line is there.
+
+    Args:
+        batches: the stream.
+        folder: where to; made when missing.
+        count: of pairs in the end.
+        settings: what the stream was made of, JSON-ready; a run goes on only with the same.
+        ending: ``"png"`` holds 16 bits, ``"tif"`` floats.
+        progress: is told stage, pairs done and pairs wanted.
+
+    Returns:
+        How many pairs were made now.
+
+    Raises:
+        UsageError: the folder holds pairs of other settings.
+        PhotoError: the folder cannot be written.
+    """
+    chosen = {**settings, "format": ending}
+    for part in ("sharp", "blurred", "psf", "assumed_psf"):
+        _make(folder / part)
+    _agree(folder, chosen)
+    done = _done(folder / _MANIFEST)
+    before = len(done)
+    for number in range(-(-count // batches.size)):
+        indices = range(number * batches.size, min(count, (number + 1) * batches.size))
+        if not done.issuperset(indices):
+            lines = _write_batch(batches[number], indices, folder, ending)
+            with (folder / _MANIFEST).open("a", encoding="utf-8") as manifest:
+                manifest.writelines(json.dumps(line) + "\n" for line in lines if line["index"] not in done)
+            done.update(indices)
+        if progress is not None:
+            progress("making pairs", indices.stop, count)
+    return len(done) - before
+
+
+def write_psfs(
+    kind: str,
+    folder: Path,
+    count: int,
+    *,
+    seed: int = 0,
+    ending: Literal["npy", "png", "tif"] = "npy",
+    progress: Progress | None = None,
+) -> int:
+    """Write PSFs of one kind, and go on where an earlier run stopped.
+
+    Args:
+        kind: as :func:`nightsharp.synthesis.lenses.lens` names them.
+        folder: where to; made when missing.
+        count: of PSFs in the end: ``000000.npy`` and on.
+        seed: of the stream.
+        ending: ``"npy"`` and ``"tif"`` hold them exactly, ``"png"`` in 16 bits with the peak at white.
+        progress: is told stage, PSFs done and PSFs wanted.
+
+    Returns:
+        How many PSFs were made now.
+
+    Raises:
+        RecipeError: the kind is unknown.
+        UsageError: the folder holds PSFs of another kind or seed.
+        PhotoError: the folder cannot be written.
+    """
+    from nightsharp.optics import Psf
+
+    draw = lens(kind)
+    _make(folder)
+    _agree(folder, {"psfs": kind, "seed": seed, "format": ending})
+    made = 0
+    for first in range(0, count, _BATCH):
+        files = {place: folder / f"{first + place:06d}.{ending}" for place in range(min(_BATCH, count - first))}
+        missing = {place: file for place, file in files.items() if not file.exists()}
+        if missing:
+            psfs = draw(_BATCH, generator_for(seed, "psfs", kind, first // _BATCH))
+            for place, file in missing.items():
+                Psf.from_tensor(psfs[place, 0]).save(file)
+        made += len(missing)
+        if progress is not None:
+            progress("making PSFs", first + len(files), count)
+    return made
+
+
+def _write_batch(pairs: Pairs, indices: range, folder: Path, ending: str) -> list[dict[str, object]]:
+    lines: list[dict[str, object]] = []
+    for place, index in enumerate(indices):
+        name = f"{index:06d}"
+        line: dict[str, object] = {"index": index}
+        for part, image in (("sharp", pairs.sharp[place]), ("blurred", pairs.blurred[place])):
+            line[part] = f"{part}/{name}.{ending}"
+            _write(folder / part / f"{name}.{ending}", _picture(image, ending))
+        for part, psf in (("psf", pairs.psf[place, 0]), ("assumed_psf", pairs.assumed_psf[place, 0])):
+            stream = io.BytesIO()
+            np.save(stream, psf.numpy())
+            line[part] = f"{part}/{name}.npy"
+            _write(folder / part / f"{name}.npy", stream.getvalue())
+        line["sigma"] = round(float(pairs.sigma[place]), 6)
+        lines.append(line)
+    return lines
+
+
+def _picture(image: Tensor, ending: str) -> bytes:
+    values = image.permute(1, 2, 0).contiguous().numpy()
+    if ending == "png":
+        return bytes(imagecodecs.png_encode(np.round(values * 65535).astype(np.uint16), level=2))
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, values, photometric="rgb")
+    return stream.getvalue()
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write whole or not at all, without waiting for the disk, which for thousands of files takes most of the time.
+
+    A stopped run leaves at most a hidden part, which the next one writes over.
+    """
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as problem:
+        raise PhotoError(f"{file} cannot be written: {problem.strerror or problem}. Choose another place.") from problem
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise PhotoError(f"the folder {folder} cannot be made: {problem.strerror}. Choose another place.") from problem
+
+
+def _agree(folder: Path, settings: dict[str, object]) -> None:
+    """Go on only with what was begun."""
+    file = folder / _SETTINGS
+    if not file.exists():
+        _write(file, (json.dumps(settings, indent=1) + "\n").encode())
+        return
+    begun = json.loads(file.read_text(encoding="utf-8"))
+    other = [f"{key}: {begun.get(key)!r}" for key in {**begun, **settings} if begun.get(key) != settings.get(key)]
+    if other:
+        raise UsageError(
+            f"{folder} was begun with other settings ({', '.join(other)}). Give the same, or another folder."
+        )
+
+
+def _done(manifest: Path) -> set[int]:
+    """The pairs that are there; a line that a stopped run left unfinished is taken off."""
+    if not manifest.exists():
+        return set()
+    text = manifest.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        _write(manifest, whole.encode())
+    return {json.loads(line)["index"] for line in whole.splitlines()}
