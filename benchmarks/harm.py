@@ -16,6 +16,7 @@ from benchmarks.protocol import aligned_error, decibel
 from nightsharp.methods import get_method
 from nightsharp.methods._blocks import CLIPPED
 from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
+from nightsharp.restore.function import function_of
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
 from nightsharp.restore.noise import measure_noise
@@ -90,7 +91,7 @@ def attempt(case: Case, method: str) -> Trial:
     weight = noise.weight(given, spec.light, slice(0, height), slice(0, width))
     blurred = given.values(spec.light)
     start = time.perf_counter()
-    sharp = spec.load()(
+    sharp = function_of(spec)(
         blurred,
         case.psf.kernel[None, None],
         sigma=noise.sigma,

@@ -32,7 +32,7 @@ _STEPS = 500
 def main() -> None:
     """Restore, measure, fit, print weights and bias for the ranges that the rule has now."""
     pictures = photographs(Path(sys.argv[1]), half=0)
-    methods = ["hyper_laplacian"] * 6 + [spec.name for spec in list_methods()]
+    methods = ["hyper_laplacian"] * 6 + [spec.name for spec in list_methods() if not spec.learned]
     scores, errors, levels = [], [], []
     for turn, side in enumerate(_SIDES):
         harm_cases.SIDE = side
@@ -45,7 +45,7 @@ def main() -> None:
                 truth = srgb_to_linear(case.sharp[None]) if linear else case.sharp[None]
                 moved, psf = follow(trial.blurred, case.psf)
                 truth, _ = follow(truth, case.psf) if case.reach else (truth, psf)
-                found = measure(moved, trial.sharp, psf, trial.sigma, trial.clip)
+                found = measure(moved, trial.sharp, psf, trial.sigma, trial.clip, trial.weight)
                 if found is None:
                     continue
                 scores.append(_numbers(found))

@@ -8,7 +8,7 @@ from nightsharp.errors import Cancelled, PsfError, UsageError
 from nightsharp.methods import get_method, list_methods
 from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
 
-METHODS = [spec.name for spec in list_methods() if spec.needs_psf]
+METHODS = [spec.name for spec in list_methods() if spec.needs_psf and not spec.learned]
 SEEDED = torch.Generator().manual_seed(3)
 PSFS = [line(11, 30), disk(3), gaussian(1.5), shake(15, generator=SEEDED)]
 

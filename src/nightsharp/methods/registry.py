@@ -23,11 +23,15 @@ class MethodSpec:
         light: the domain it works in; ``restore`` converts a photograph to it.
         entry: ``module:function``; called as
             ``function(blurred, psf, sigma=, strength=, clip=, contrast=, weight=, tolerance=, progress=, cancel=)`` on
-            ``(batch, channel, height, width)``, returning the same shape.
+            ``(batch, channel, height, width)``, returning the same shape; with ``network=`` besides where it is
+            ``learned``, and ``start=`` where it has one.
         floats: float32 values per pixel and channel of a tile that the process holds for it, with what the system's
             allocator keeps; measured on tiles of 1250 x 1250.
         halo: sides of the PSF that a tile needs around it so that it comes out as in the whole.
         apart: channels do not know of each other, so that they can be restored one after the other.
+        learned: it runs a network, whose shipped weights bear the method's name.
+        start: the method whose result it takes as ``start=``.
+        reach: pixels that a tile needs around it besides: the receptive field of the network.
     """
 
     name: str
@@ -39,6 +43,9 @@ class MethodSpec:
     floats: float
     halo: float
     apart: bool = False
+    learned: bool = False
+    start: str | None = None
+    reach: int = 0
 
     def load(self) -> Callable[..., Tensor]:
         """Import the method's function; nothing of it is imported before."""
@@ -89,6 +96,19 @@ METHODS: dict[str, MethodSpec] = {
             entry="nightsharp.methods.hyper_laplacian:hyper_laplacian",
             floats=48,
             halo=5,
+        ),
+        MethodSpec(
+            name="nightwiener",
+            summary="the hyper-Laplacian result, corrected by a small network; the best with a known PSF",
+            source="this project",
+            needs_psf=True,
+            light="linear",
+            entry="nightsharp.methods.nightwiener:nightwiener",
+            floats=60,
+            halo=5,
+            learned=True,
+            start="hyper_laplacian",
+            reach=88,
         ),
     )
 }

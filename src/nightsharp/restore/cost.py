@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,11 @@ import torch
 from nightsharp import __version__
 from nightsharp._atomic import write_atomically
 from nightsharp.errors import Cancelled
-from nightsharp.methods import MethodSpec
+from nightsharp.methods import MethodSpec, get_method
 from nightsharp.optics import disk
 from nightsharp.optics.fourier import fast_size
 from nightsharp.photo import Codes, Photo, ToneCurve
+from nightsharp.restore.function import function_of
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import check_tile
 from nightsharp.restore.noise import measure_noise
@@ -134,6 +135,11 @@ def _processor() -> str:
 
 
 def _measure(method: MethodSpec, threads: int) -> Cost:
+    if method.start is not None:
+        # the two parts take different steps, so each is timed by itself
+        first = measured_cost(get_method(method.start), threads)
+        own = _measure(replace(method, start=None), threads)
+        return replace(first, tile=first.tile + own.tile, whole=first.whole + own.whole)
     _seconds(method, 64, 1)  # what is loaded at the first use is paid once
     before = torch.get_num_threads()
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -149,6 +155,7 @@ def _seconds(method: MethodSpec, side: int, channels: int, clock: Callable[[], f
     image = torch.rand(1, channels, side, side, generator=torch.Generator().manual_seed(0))
     image[..., ::64, ::64] = 1.0  # lamps: saturated pixels take a branch of their own
     kernel = disk(4).kernel[None, None]
+    function, beginning = function_of(method), ({"start": image} if get_method(method.name).start else {})
     marks, most = [clock()], [1]
 
     def mark(_: int, total: int) -> None:
@@ -156,9 +163,10 @@ def _seconds(method: MethodSpec, side: int, channels: int, clock: Callable[[], f
         most[0] = total
 
     with suppress(Cancelled):
-        method.load()(
+        function(
             image,
             kernel,
+            **beginning,
             sigma=torch.full((1, channels, 1, 1), 0.02),
             strength=1.0,
             clip=0.98,

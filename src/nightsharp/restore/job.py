@@ -31,7 +31,7 @@ from nightsharp.restore.noise import measure_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan, Work, make_plan
 from nightsharp.restore.region import richest_part
-from nightsharp.restore.report import describe_file, describe_psf, describe_run
+from nightsharp.restore.report import describe_file, describe_psf, describe_run, describe_weights
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
 from nightsharp.restore.route import choose_route
@@ -256,6 +256,7 @@ def carry_out(
             "channels": 3 if photo is not None else given.channels,
         },
         "method": method.name,
+        "weights": describe_weights(method),
         "light": method.light if given.photo is not None else "as given",
         "strength": order.strength,
         "route": {"estimator": order.route.estimator, "method": method.name, "reason": order.route.reason},

@@ -12,7 +12,7 @@ from nightsharp.optics.fourier import fast_size
 from nightsharp.restore.cost import Cost
 from nightsharp.restore.memory import say_bytes
 from nightsharp.restore.rim import RIM
-from nightsharp.restore.tiles import CORE, RAMP, Span, grid
+from nightsharp.restore.tiles import CORE, GRAIN, RAMP, Span, grid
 
 WHOLE_UP_TO = 1_000_000
 """Pixels per channel up to which a photograph is restored in one piece."""
@@ -155,7 +155,9 @@ def make_plan(work: Work, *, budget: int, cost: Cost | None, core: int | None = 
 
 def halo_of(work: Work) -> tuple[int, int]:
     """Rows and columns that a tile reads around it: the PSF's reach times what the method's ringing needs."""
-    reach = min(_MOST_HALO, round(work.method.halo * max(work.psf)) + _MARGIN)
+    reach = min(_MOST_HALO, round(work.method.halo * max(work.psf)) + max(_MARGIN, work.method.reach))
+    # tiles that begin at multiples of 8 are halved by a network as the whole is
+    reach += -reach % GRAIN
     return reach, reach
 
 

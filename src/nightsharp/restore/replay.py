@@ -98,6 +98,8 @@ def replay(
         for name in _VERSIONS
         if versions.get(name) != here[name]
     ]
+    if done.report["weights"] != report.get("weights"):
+        done.report["warnings"].append("the report was made with other weights of this method; the values may differ")
     return done
 
 

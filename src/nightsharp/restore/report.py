@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from nightsharp import __version__
+from nightsharp.methods import MethodSpec
 from nightsharp.optics import Psf
+from nightsharp.weights import locate, sha256
 
 
 def describe_file(file: Path) -> dict[str, Any]:
@@ -23,6 +25,19 @@ def describe_file(file: Path) -> dict[str, Any]:
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {"path": str(file), "bytes": file.stat().st_size, "sha256": digest}
+
+
+def describe_weights(method: MethodSpec) -> dict[str, Any] | None:
+    """Name and SHA-256 of the weights that a learned method runs with; None for a method without.
+
+    Example:
+        >>> from nightsharp.methods import get_method
+        >>> describe_weights(get_method("wiener")) is None
+        True
+    """
+    if not method.learned:
+        return None
+    return {"name": method.name, "sha256": sha256(locate(method.name))}
 
 
 def describe_psf(psf: Psf, source: str, confidence: float | None) -> dict[str, Any]:

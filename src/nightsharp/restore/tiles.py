@@ -12,6 +12,8 @@ from torch import Tensor
 
 CORE = 1024
 RAMP = 48
+GRAIN = 8
+"""Tiles begin at multiples of this, as far as their halo is one."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,10 @@ def spans(length: int, core: int, halo: int, ramp: int = RAMP) -> list[Span]:
 
     Example:
         >>> [(span.start, span.stop) for span in spans(100, core=50, halo=4, ramp=8)]
-        [(0, 58), (42, 100)]
+        [(0, 56), (40, 100)]
     """
     count = max(1, round(length / max(core, 2 * ramp)))
-    seams = [round(length * n / count) for n in range(count + 1)]
+    seams = [*(GRAIN * round(length * n / count / GRAIN) for n in range(count)), length]
     place = torch.arange(length) + 0.5
 
     def risen(seam: int) -> Tensor:

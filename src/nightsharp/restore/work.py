@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nightsharp.errors import Cancelled
 from nightsharp.methods._blocks import Cancel
+from nightsharp.restore.function import function_of
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, Verdict, check_tile, summarise
 from nightsharp.restore.memory import release_memory
@@ -48,7 +49,7 @@ def restore_tiles(
         Cancelled: ``cancel`` said so.
     """
     method = order.route.method
-    function, light = method.load(), method.light
+    function, light = function_of(method), method.light
     lock, done, checked = threading.Lock(), dict[int, float](), dict[int, Checked]()
 
     def run(blurred: Tensor, weight: Tensor, place: Place, group: slice, tell: Callable[[float], None]) -> Tensor:
@@ -92,7 +93,15 @@ def restore_tiles(
         advance(len(groups) - 1, 1.0)
         if not order.guard:
             return sharp
-        found = check_tile(seen, sharp, order.psf_at(place), sigma=noise.sigma, clip=clip, weight=trust)
+        found = check_tile(
+            seen,
+            sharp,
+            order.psf_at(place),
+            sigma=noise.sigma,
+            clip=clip,
+            weight=trust,
+            confidence=order.confidence,
+        )
         # the tile itself is not kept for the verdict; an empty slice of it would keep all of it
         checked[place.number] = replace(found, sharp=sharp.new_empty(1, 1, 0, 0))
         return found.sharp

@@ -43,6 +43,7 @@ def check_tile(
     sigma: Float[Tensor, "1 channel 1 1"],
     clip: float | None,
     weight: Float[Tensor, "1 channel height width"] | None = None,
+    confidence: float | None = None,
 ) -> Checked:
     r"""Find out, without the truth, whether a restored tile got worse, and blend it back where it did.
 
@@ -59,6 +60,7 @@ def check_tile(
         sigma: the noise level that the method was given.
         clip: from this value on a pixel counts as saturated; None trusts all.
         weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
+        confidence: of an estimated PSF, in [0, 1]; None for one that was given.
 
     Returns:
         The tile and the reasons.
@@ -73,15 +75,15 @@ def check_tile(
     if not bool(sharp.isfinite().all()):
         return _kept_input(blurred, _NO_NUMBERS)
     moved, centred = follow(blurred, psf)
-    scores = None if min(blurred.shape[-2:]) < _SMALLEST else measure(moved, sharp, centred, sigma, clip)
+    scores = None if min(blurred.shape[-2:]) < _SMALLEST else measure(moved, sharp, centred, sigma, clip, weight)
     if scores is None:
         return _kept_input(blurred, _TOO_SMALL)
     passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight)
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile
-        scores = measure(moved, torch.lerp(moved, sharp, local), centred, sigma, clip) or scores
-    part, numbers, words = part_of_tile(scores)
+        scores = measure(moved, torch.lerp(moved, sharp, local), centred, sigma, clip, weight) or scores
+    part, numbers, words = part_of_tile(scores, confidence)
     cells = part * passed
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}
     if part == 0:

@@ -26,6 +26,9 @@ _MIRRORED, _CERTAINLY_MIRRORED = 0.004, 0.015
 # a part below the first is not worth its doubled edges; above the second it is the result
 _NOTHING_BELOW, _ALL_ABOVE = 0.35, 0.88
 
+# An estimate's confidence is not better calibrated than this.
+_MOST_ODDS = 3.0
+
 # With the true PSF, 70 photographs reached 0.7, 0.76 and 0.35; a method that broke down 4, 0.4 to 8, and 0.6 to 15.
 _CELL = 96
 _MISFIT_ALLOWED = 1.5
@@ -34,13 +37,18 @@ _DRIFT_ALLOWED = 0.5
 _DRIFT_FLOOR = 0.02
 
 
-def part_of_tile(scores: Scores) -> tuple[float, dict[str, float], str]:
+def part_of_tile(scores: Scores, confidence: float | None = None) -> tuple[float, dict[str, float], str]:
     r"""The part of the result that the tile's scores allow.
 
-    .. math:: \alpha = \frac{1}{1 + \exp(-b - \sum_i w_i z_i)}, \qquad
+    .. math:: \alpha = \frac{1}{1 + \exp(-b - \log\frac{c}{1 - c} - \sum_i w_i z_i)}, \qquad
         z_i = \mathrm{clip}_{[-1,1]}\, \frac{s_i - (l_i + h_i)/2}{(h_i - l_i)/2}
 
     times 1 to 0 as the mirror image of the PSF explains the edges better; then 0 below 0.35 and 1 above 0.88.
+
+    Args:
+        scores: of the tile.
+        confidence: c, the probability that an estimated PSF is right, which was found on other evidence (sharper edges,
+            agreement of several starts); None for a PSF that was given, which has no say (c = 1/2).
 
     Returns:
         The part, the scores in plain numbers, and the words for what pulled it down most.
@@ -58,9 +66,17 @@ def part_of_tile(scores: Scores) -> tuple[float, dict[str, float], str]:
     }
     pulls = {name: weight * placed(numbers[name], low, high) for name, (low, high, weight, _) in RULE.items()}
     mirrored = min(1.0, max(0.0, (scores.mirror - _MIRRORED) / (_CERTAINLY_MIRRORED - _MIRRORED)))
-    part = (1 - mirrored) / (1 + math.exp(-_BIAS - sum(pulls.values())))
+    part = (1 - mirrored) / (1 + math.exp(-_BIAS - _odds(confidence) - sum(pulls.values())))
     words = "the PSF is upside down" if mirrored > 0 else RULE[min(pulls, key=lambda name: pulls[name])][3]
     return 0.0 if part < _NOTHING_BELOW else 1.0 if part > _ALL_ABOVE else part, numbers, words
+
+
+def _odds(confidence: float | None) -> float:
+    if confidence is None:
+        return 0.0
+    least = 1 / (1 + math.exp(_MOST_ODDS))
+    sure = min(1 - least, max(least, confidence))
+    return math.log(sure / (1 - sure))
 
 
 def placed(score: float, low: float, high: float) -> float:

@@ -112,7 +112,10 @@ def find_mark(
 
 
 def _spectrum(grey: Tensor, usable: Tensor, side: int) -> Tensor:
-    """The mean periodogram of overlapping cells, the usable ones if there are any; white noise gives its variance."""
+    """The mean periodogram of overlapping cells, the usable ones if there are any; white noise gives its variance.
+
+    Cells brighter than the median one count by less, so that each says about as much.
+    """
     height, width = grey.shape[-2:]
     window = torch.hann_window(side, periodic=False).to(grey)
     window = window[:, None] * window
@@ -124,11 +127,15 @@ def _spectrum(grey: Tensor, usable: Tensor, side: int) -> Tensor:
     ]
     # white paper, or lamps everywhere: better looked at than not
     clear = [cell for cell in cells if float(usable[cell].float().mean()) >= _CLEAR] or cells
-    total = grey.new_zeros(side, side // 2 + 1)
+    spectra = []
     for cell in clear:
         values = grey[cell]
-        total += torch.fft.rfft2((values - (values * window).sum() / window.sum()) * window).abs().square()
-    return (total / len(clear)).cpu()
+        spectra.append(torch.fft.rfft2((values - (values * window).sum() / window.sum()) * window).abs().square())
+    stacked = torch.stack(spectra)
+    # a lamp has the energy of a thousand cells and would speak for all of them
+    energy = stacked.mean(dim=(1, 2), keepdim=True)
+    say = 1 / (energy + energy.median())
+    return ((stacked * say).sum(0) / say.sum()).cpu()
 
 
 def _places(length: int, side: int) -> list[int]:

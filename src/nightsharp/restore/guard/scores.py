@@ -63,6 +63,7 @@ def measure(
     psf: Psf,
     sigma: Float[Tensor, "1 channel 1 1"],
     clip: float | None,
+    weight: Float[Tensor, "1 channel height width"] | None = None,
 ) -> Scores | None:
     """Measure one tile.
 
@@ -72,6 +73,7 @@ def measure(
         psf: as ``follow`` gives it, its centroid at its centre.
         sigma: the noise that the method worked with.
         clip: from this value on a pixel counts as saturated; None trusts all.
+        weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
 
     Returns:
         The scores, or None where the tile has no room for the PSF or its mark.
@@ -98,6 +100,8 @@ def measure(
     top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
     inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
     votes = (1 - _highest((~usable).float(), max(kh, kw) // 2))[inside]
+    if weight is not None:
+        votes = votes * weight.mean(1, keepdim=True)[inside]
     blur = Blur(psf, boundary="valid")
     # a lamp beyond white is what explains its trail
     residual = (blur(sharp.mean(1, keepdim=True)) - grey[inside]).mul_(votes)

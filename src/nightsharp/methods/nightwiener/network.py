@@ -1,0 +1,89 @@
+"""The network: a small residual U-Net without biases, one channel at a time."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nightsharp.methods.nightwiener.bank import VIEWS
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions and the way around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the convolutions find."""
+        return x + self.second(torch.relu(self.first(x)))
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+
+
+class NightWiener(nn.Module):
+    r"""Corrects a classical estimate, seeing what that estimate left unexplained.
+
+    .. math:: \hat x = x_0 + U(x_0,\, y,\, r_1, r_2, r_3,\, \bar x_0, \bar r_2,\, \ldots)
+
+    No layer has a bias and every input is in the units of the image, so that
+
+    .. math:: f(a\,y, a\,\sigma) = a\, f(y, \sigma), \qquad a > 0
+
+    holds exactly: a quarter of the light with a quarter of the noise gives the same picture. The last layer starts at
+    zero: an untrained network hands the classical estimate back.
+
+    Args:
+        widths: feature channels at half, quarter, eighth resolution.
+        depth: residual blocks on each level, on the way down and again on the way up.
+
+    Source: this project; bias-free layers after Mohan et al., ICLR 2020, the U-Net of residual blocks after Zhang et
+    al., "Plug-and-play image restoration with deep denoiser prior", TPAMI 2021.
+
+    Example:
+        >>> network = NightWiener(widths=(8, 8, 8), depth=1)
+        >>> stack = torch.rand(2, 11, 24, 40)
+        >>> torch.equal(network(stack), stack[:, :1])
+        True
+    """
+
+    system = "nightwiener"
+
+    def __init__(self, widths: tuple[int, int, int] = (32, 64, 112), depth: int = 2) -> None:
+        super().__init__()
+        self.config: dict[str, Any] = {"widths": widths, "depth": depth}
+        first, second, third = widths
+        self.head = nn.Conv2d(4 * VIEWS, first, 3, padding=1, bias=False)
+        self.down_half = _blocks(first, depth)
+        self.to_quarter = nn.Conv2d(first, second, 2, stride=2, bias=False)
+        self.down_quarter = _blocks(second, depth)
+        self.to_eighth = nn.Conv2d(second, third, 2, stride=2, bias=False)
+        self.bottom = _blocks(third, depth)
+        self.from_eighth = nn.ConvTranspose2d(third, second, 2, stride=2, bias=False)
+        self.up_quarter = _blocks(second, depth)
+        self.from_quarter = nn.ConvTranspose2d(second, first, 2, stride=2, bias=False)
+        self.up_half = _blocks(first, depth)
+        self.tail = nn.Conv2d(first, 4, 3, padding=1, bias=False)
+        nn.init.zeros_(self.tail.weight)
+
+    def forward(self, stack: Float[Tensor, "planes 11 height width"]) -> Float[Tensor, "planes 1 height width"]:
+        """Restore.
+
+        Args:
+            stack: the views of ``bank.views``; height and width multiples of 8.
+
+        Returns:
+            The latent image, in the units of the views.
+        """
+        half = self.head(nn.functional.pixel_unshuffle(stack, 2))
+        half = self.down_half(half)
+        quarter = self.down_quarter(self.to_quarter(half))
+        eighth = self.bottom(self.to_eighth(quarter))
+        quarter = self.up_quarter(quarter + self.from_eighth(eighth))
+        half = self.up_half(half + self.from_quarter(quarter))
+        return stack[:, :1] + nn.functional.pixel_shuffle(self.tail(half), 2)
