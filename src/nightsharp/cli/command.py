@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cyclopts import App, CycloptsError
 
@@ -17,6 +17,8 @@ class _Verb:
     path: str
     summary: str
     examples: tuple[str, ...]
+    # verbs of its own, as functions of the module that ``path`` then is
+    verbs: Mapping[str, "_Verb"] = field(default_factory=dict)
 
 
 _VERBS = {
@@ -50,7 +52,85 @@ _VERBS = {
             "nightsharp benchmark --methods wiener,hyper_laplacian --sets levin2009 --data sets/ --out levin/",
         ),
     ),
+    "downstream": _Verb(
+        "nightsharp.cli.downstream:downstream",
+        "Measure what reading, detecting or segmenting gains by deblurring.",
+        (
+            "nightsharp downstream --task ocr --method hyper_laplacian",
+            "nightsharp downstream --task detect --blurred in/ --restored out/ --sharp gt/",
+            "nightsharp downstream --task segment --model m.onnx --set gopro --data sets/",
+        ),
+    ),
+    "train": _Verb(
+        "nightsharp.cli.train:train",
+        "Train a network by a recipe; without one, list the recipes.",
+        (
+            "nightsharp train",
+            "nightsharp train dwdn-lite --data photos/ --minutes 30",
+            "nightsharp train nightwiener --data photos/ --set steps=40000 --resume",
+            "nightsharp train infwide --data photos/ --dry-run",
+        ),
+    ),
+    "synthesize": _Verb(
+        "nightsharp.cli.synthesize",
+        "Make training data out of sharp photographs.",
+        ("nightsharp synthesize pairs photos/ pairs/ --recipe night -n 1000",),
+        {
+            "pairs": _Verb(
+                "pairs",
+                "Make pairs of sharp and blurred images with their PSFs.",
+                (
+                    "nightsharp synthesize pairs photos/ pairs/ --recipe night -n 1000",
+                    "nightsharp synthesize pairs photos/ pairs/ --recipe infwide --set gain=8 --size 512 --format tif",
+                ),
+            ),
+            "psfs": _Verb(
+                "psfs",
+                "Make random PSFs.",
+                ("nightsharp synthesize psfs psfs/ --kind rotating -n 100 --format png",),
+            ),
+        },
+    ),
+    "align": _Verb(
+        "nightsharp.cli.align:align",
+        "Make pairs of two shots of one scene: warp a sharp one onto a blurred one and cut both.",
+        (
+            "nightsharp align tripod.jpg hand.jpg -o pairs/",
+            "nightsharp align tripod/ hand/ -o pairs/",
+        ),
+    ),
     "methods": _Verb("nightsharp.cli.methods:methods", "List the methods.", ("nightsharp methods --json",)),
+    "weights": _Verb(
+        "nightsharp.cli.weights",
+        "List, show, check, convert and export the weights of the learned methods.",
+        ("nightsharp weights list",),
+        {
+            "list": _Verb("list_shipped", "List the weights inside the package.", ("nightsharp weights list --json",)),
+            "show": _Verb(
+                "show",
+                "Print the card of weights.",
+                ("nightsharp weights show dwdn", "nightsharp weights show mine.safetensors"),
+            ),
+            "verify": _Verb(
+                "verify",
+                "Compare the shipped weights with their hashes, or see that files load.",
+                ("nightsharp weights verify", "nightsharp weights verify mine.safetensors"),
+            ),
+            "convert": _Verb(
+                "convert",
+                "Turn official weights into a file of ours, or ours into the official layout.",
+                (
+                    "nightsharp weights convert model_DWDN.pt dwdn.safetensors --system dwdn",
+                    "nightsharp weights convert mine.safetensors official.pt",
+                ),
+            ),
+            "export": _Verb(
+                "export",
+                "Write the network as an ONNX file for images of any size.",
+                ("nightsharp weights export dwdn dwdn.onnx",),
+            ),
+        },
+    ),
     "doctor": _Verb(
         "nightsharp.cli.doctor:doctor",
         "Check that nightsharp works here, and say what is missing.",
@@ -70,7 +150,14 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, verb in _VERBS.items():
-        app.command(verb.path, name=name, help=verb.summary, help_epilogue=_examples(*verb.examples))
+        if not verb.verbs:
+            app.command(verb.path, name=name, help=verb.summary, help_epilogue=_examples(*verb.examples))
+            continue
+        group = App(name=name, help=verb.summary, help_epilogue=_examples(*verb.examples), help_format="plaintext")
+        for own, part in verb.verbs.items():
+            path = f"{verb.path}:{part.path}"
+            group.command(path, name=own, help=part.summary, help_epilogue=_examples(*part.examples))
+        app.command(group)
     return app
 
 
