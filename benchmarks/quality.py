@@ -12,7 +12,7 @@ from nightsharp.evaluation.benchmarks import MissingBenchmark, get_benchmark
 from nightsharp.evaluation.contestant import AUTO, REFERENCE
 from nightsharp.evaluation.report import as_document, as_markdown, write_report
 from nightsharp.evaluation.runner import Plan, run
-from nightsharp.methods import list_methods
+from nightsharp.restore.function import usable_methods
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def measure(
     section = SECTIONS[name]
     # blind, estimating is the work: of the methods that take the estimate, the one of the route stands for all
     taken = [
-        s.name for s in list_methods() if (not s.needs_psf or s.name == REFERENCE if section.blind else s.needs_psf)
+        s.name for s in usable_methods() if (not s.needs_psf or s.name == REFERENCE if section.blind else s.needs_psf)
     ]
     methods = tuple(only) if only else (*taken, AUTO)
     kept: list[dict[str, Any]] = []

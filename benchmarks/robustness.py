@@ -10,9 +10,9 @@ from torch import Tensor
 from nightsharp.evaluation import Protocol
 from nightsharp.evaluation.benchmarks.synthetic import blurred_pair, generator_for
 from nightsharp.evaluation.scores import score
-from nightsharp.methods import list_methods
 from nightsharp.optics import Psf, shake
 from nightsharp.restore import deblur
+from nightsharp.restore.function import usable_methods
 
 PICTURES = ("camera", "astronaut", "coffee")
 SIDE = 256
@@ -29,7 +29,7 @@ _NOISE, _EXTENT = 0.01, 15.0
 def measure(every: int = 1) -> list[dict[str, object]]:
     """One curve for each way in which a photograph is worse; mean PSNR over the pictures at each point."""
     print(f"robustness: {SETTING}\n  {PROTOCOL}")
-    methods = [spec.name for spec in list_methods() if spec.needs_psf]
+    methods = [spec.name for spec in usable_methods() if spec.needs_psf]
     pictures = PICTURES[::every]
     curves: list[dict[str, object]] = []
     for name, label, values, case in CURVES:

@@ -12,11 +12,11 @@ from pipelines import pipelines
 
 import nightsharp
 from nightsharp.cli import main as command
-from nightsharp.methods import list_methods
 from nightsharp.optics import Blur, Psf, defocus, disk, expose, gaussian, line, shake
 from nightsharp.optics.field import PsfField
 from nightsharp.optics.raw_sensor import RawSensor, photograph
 from nightsharp.photo import linear_to_srgb, srgb_to_linear
+from nightsharp.restore.function import usable_methods
 
 IMAGES = Path(__file__).parent / "images"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "night.jpg"
@@ -67,7 +67,7 @@ def methods() -> None:
     psf = shake(17, generator=generator)
     blurred = expose(Blur(psf, "valid")(light), photons=2000, read_noise=0.002, generator=generator)
     pictures = {"blurred": blurred[0]}
-    for spec in list_methods():
+    for spec in usable_methods():
         if spec.needs_psf:
             pictures[spec.name] = nightsharp.deblur(blurred[0], method=spec.name, psf=psf).sharp
     height, width = blurred.shape[-2:]

@@ -21,6 +21,10 @@ PACKAGES = (
     "nightsharp.evaluation",
     "nightsharp.evaluation.metrics",
     "nightsharp.evaluation.benchmarks",
+    "nightsharp.evaluation.downstream",
+    "nightsharp.weights",
+    "nightsharp.synthesis",
+    "nightsharp.training",
 )
 
 

@@ -10,15 +10,15 @@ from PIL import Image, ImageCms
 
 import nightsharp as ns
 from nightsharp.errors import Cancelled, PhotoError, PsfError, UsageError
-from nightsharp.methods import list_methods
 from nightsharp.optics import Blur, Psf, line
 from nightsharp.restore import job
 from nightsharp.restore import plan as planning
+from nightsharp.restore.function import usable_methods
 from nightsharp.restore.given import Given
 from nightsharp.restore.result import Result
 
 PSF = line(9, 20)
-METHODS = [spec.name for spec in list_methods()]
+METHODS = [spec.name for spec in usable_methods()]
 FAST = "wiener"
 
 

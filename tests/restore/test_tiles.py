@@ -7,10 +7,10 @@ import pytest
 import skimage.data
 import torch
 
-from nightsharp.methods import get_method, list_methods
+from nightsharp.methods import get_method
 from nightsharp.methods._blocks import measured_contrast
 from nightsharp.optics import Blur, disk, line, shake
-from nightsharp.restore.function import function_of
+from nightsharp.restore.function import function_of, usable_methods
 from nightsharp.restore.plan import Work, halo_of
 from nightsharp.restore.rim import with_rim, without_rim
 from nightsharp.restore.tiles import CORE, Place, in_tiles, spans
@@ -132,7 +132,7 @@ def scene() -> torch.Tensor:
     return image
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in list_methods()])
+@pytest.mark.parametrize("name", [spec.name for spec in usable_methods()])
 @pytest.mark.parametrize("psf", [disk(3), shake(11, generator=torch.Generator().manual_seed(0))], ids=str)
 def test_tiles_with_the_halo_of_the_method_are_the_whole(name, psf):
     """Within 2 / 255; beside the photograph's own edge a lamp may make a few pixels differ by more."""

@@ -12,6 +12,7 @@ from nightsharp.training import Job, load_recipe, shipped_recipes, train
 from nightsharp.training.batches import Batches
 from nightsharp.training.network import build_network
 from nightsharp.training.objectives.darkdeblur import Settings
+from nightsharp.training.split import split_photographs
 
 SMALL = (
     "pipeline=infwide",
@@ -117,7 +118,7 @@ def test_pairs_of_linear_light_are_shown_as_a_screen_wants_them(photographs):
 def test_what_an_objective_does_not_have_is_refused(small_job, photographs, tmp_path):
     with pytest.raises(RecipeError, match=r"objective\.perceptul = 1 cannot be: .* The objective has terms, recon"):
         train(small_job("objective.perceptul=1"), accelerator="cpu")
-    with pytest.raises(WeightsError, match="there is no such file"):
+    with pytest.raises(WeightsError, match=r"there is no such file.*--set objective\.vgg=none"):
         train(small_job(f"objective.vgg={tmp_path / 'none.pth'}", out="other"), accelerator="cpu")
     recipe = load_recipe("dwdn-lite", ("crop=40", "objective.structure=1"))
     with pytest.raises(RecipeError, match="the objective of dwdn has nothing to set"):
@@ -143,6 +144,9 @@ def test_recorded_frames_are_learned_from_in_pairs(frames, tmp_path):
     assert len(batches.crops.files) == 6  # every second frame of each sequence
     pairs = batches.batch(0, batches.sharp(0)).pairs
     torch.testing.assert_close(pairs.blurred, pairs.sharp / 2, rtol=0, atol=1 / 255)
+    split = split_photographs(batches.crops.files, frames, 0, tmp_path / "split.json")
+    assert [len(side) for side in (split.train, split.held_out)] == [3, 3]
+    assert len({file.parent for file in split.held_out}) == 1
     trained = train(Job(recipe, frames, tmp_path / "run"), accelerator="cpu")
     assert trained.rows[-1].step == 4
 

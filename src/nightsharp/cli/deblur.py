@@ -32,6 +32,7 @@ def deblur(
     output: Annotated[str | None, Parameter(name=("--output", "-o"))] = None,
     suffix: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-sharp",
     method: str = "auto",
+    weights: Path | None = None,
     psf: str = "auto",
     psf_size: int | None = None,
     streak: str | None = None,
@@ -55,6 +56,7 @@ def deblur(
         output: where the result goes: a file, or a folder (for several photos, or with a / at its end).
         suffix: what is added to the name, before the ending.
         method: auto, or one of the names that "nightsharp methods" lists.
+        weights: a .safetensors file for a learned method, in place of the shipped ones.
         psf: what is known of the blur: auto estimates it; a file; line:LENGTH,ANGLE; disk:RADIUS; gaussian:SIGMA;
             defocus:RADIUS,BLADES (pixels; degrees anticlockwise from horizontal).
         psf_size: largest side of an estimated PSF, pixels.
@@ -87,6 +89,7 @@ def deblur(
         check_writable(report, overwrite=overwrite)
     options = {
         "method": method,
+        "weights": weights,
         "psf": psf,
         "psf_size": psf_size,
         "streak": None if streak is None else parse_streak(streak),

@@ -18,6 +18,9 @@ _CORE = ("torch", "numpy", "scipy", "pillow", "tifffile", "scikit-image", "safet
 _EXTRAS = {
     "raw": ("rawpy", "camera raw files (DNG, NEF, CR2, ARW, ...)"),
     "heif": ("pillow_heif", "HEIC and AVIF files"),
+    "train": ("lightning", "nightsharp train"),
+    "export": ("onnxruntime", "nightsharp weights export (ONNX)"),
+    "downstream": ("cv2", "nightsharp downstream (what OCR and detectors gain)"),
 }
 
 

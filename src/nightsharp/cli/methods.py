@@ -13,8 +13,9 @@ def methods(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
         json: print one JSON document.
     """
     from nightsharp.methods import list_methods
+    from nightsharp.restore.function import usable_methods
 
-    specs = list_methods()
+    specs, usable = list_methods(), usable_methods()
     if json:
         rows = [
             {
@@ -23,6 +24,7 @@ def methods(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
                 "source": spec.source,
                 "needs_psf": spec.needs_psf,
                 "light": spec.light,
+                "weights": "none needed" if not spec.learned else "shipped" if spec in usable else "give --weights",
             }
             for spec in specs
         ]
@@ -30,4 +32,5 @@ def methods(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
         return
     width = max(len(spec.name) for spec in specs)
     for spec in specs:
-        print(f"{spec.name:<{width}}  {spec.summary}  [{spec.source}]")
+        wants = "" if spec in usable else " (give --weights)"
+        print(f"{spec.name:<{width}}  {spec.summary}{wants}  [{spec.source}]")

@@ -10,6 +10,7 @@ import torch
 
 from nightsharp.evaluation.contestant import method_spec
 from nightsharp.evaluation.protocol import Protocol
+from nightsharp.methods import get_method
 
 _SHARED = (
     "optics",
@@ -53,12 +54,13 @@ def _code(method: str) -> str:
     # the folder of the method alone, so that work on one method leaves the results of the others standing
     own = ["methods"] if spec is None and method != "input" else []
     if spec is not None:
-        own = ["/".join(spec.entry.partition(":")[0].split(".")[1:3])]
+        parts = [spec] if spec.start is None else [spec, get_method(spec.start)]
+        own = ["/".join(part.entry.partition(":")[0].split(".")[1:3]) for part in parts]
     digest = hashlib.sha256()
     for place in (*_SHARED, *own):
         path = package / place
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
-    for file in sorted((package / "weights").glob(f"{method}*")):
+    for file in sorted((package / "weights" / "shipped").glob(f"{method}.*")):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -29,9 +29,12 @@ class MethodSpec:
             allocator keeps; measured on tiles of 1250 x 1250.
         halo: sides of the PSF that a tile needs around it so that it comes out as in the whole.
         apart: channels do not know of each other, so that they can be restored one after the other.
-        learned: it runs a network, whose shipped weights bear the method's name.
+        learned: it runs a network; shipped weights bear the method's name.
         start: the method whose result it takes as ``start=``.
         reach: pixels that a tile needs around it besides: the receptive field of the network.
+        borders: it makes up its own mind about what lies beyond the photograph's edges; else tiles get a rim there.
+        statistics: ``module:function keyword``: what it measures over a whole photograph, as
+            ``function(read_rows, size, psf, network=)``, and the keyword by which each tile is told.
     """
 
     name: str
@@ -46,6 +49,8 @@ class MethodSpec:
     learned: bool = False
     start: str | None = None
     reach: int = 0
+    borders: bool = False
+    statistics: str | None = None
 
     def load(self) -> Callable[..., Tensor]:
         """Import the method's function; nothing of it is imported before."""
@@ -109,6 +114,34 @@ METHODS: dict[str, MethodSpec] = {
             learned=True,
             start="hyper_laplacian",
             reach=88,
+        ),
+        MethodSpec(
+            name="dwdn",
+            summary="learned features, deconvolved one by one and refined at two scales",
+            source="Dong, Roth, Schiele, NeurIPS 2020",
+            needs_psf=True,
+            light="display",
+            entry="nightsharp.methods.dwdn:dwdn",
+            floats=134,
+            halo=5,
+            learned=True,
+            reach=96,
+            borders=True,
+            statistics="nightsharp.methods.dwdn:measure nsr",
+        ),
+        MethodSpec(
+            name="infwide",
+            summary="deconvolves the denoised image and learned features, and fuses both; for noise and lamps",
+            source="Zhang et al., IEEE TIP 2023",
+            needs_psf=True,
+            light="display",
+            entry="nightsharp.methods.infwide:infwide",
+            floats=226,
+            halo=5,
+            learned=True,
+            reach=96,
+            borders=True,
+            statistics="nightsharp.methods.infwide:measure statistics",
         ),
     )
 }

@@ -1,20 +1,64 @@
-"""A method as the tiles run it: with its weights and with the estimate that it begins from."""
+"""A method as the tiles run it: with its weights, the estimate that it begins from, what it measured on the whole."""
 
+import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from nightsharp.methods import MethodSpec, get_method
+from nightsharp.errors import UsageError
+from nightsharp.methods import MethodSpec, get_method, list_methods
 from nightsharp.methods._blocks import Progress
-from nightsharp.weights import load
+from nightsharp.optics import Psf
+from nightsharp.restore.given import Given
+from nightsharp.weights import list_weights, load
+
+Weights = str | os.PathLike[str]
+"""Shipped weights by name, or a file."""
 
 
-def function_of(method: MethodSpec) -> Callable[..., Tensor]:
+def usable_methods() -> tuple[MethodSpec, ...]:
+    """The methods that run as installed: without weights, or with shipped ones.
+
+    Example:
+        >>> usable_methods()[0].name
+        'wiener'
+    """
+    shipped = {weights.name for weights in list_weights()}
+    return tuple(method for method in list_methods() if not method.learned or method.name in shipped)
+
+
+def network_of(method: MethodSpec, weights: Weights | None = None) -> nn.Module | None:
+    """The network of a learned method with its weights; None for a method without.
+
+    Args:
+        method: which.
+        weights: None takes the shipped ones.
+
+    Raises:
+        WeightsError: the weights are not there, damaged, or of another network.
+        UsageError: the method has no network to take weights.
+
+    Example:
+        >>> network_of(get_method("wiener")) is None
+        True
+    """
+    if method.learned:
+        return load(method.name if weights is None else weights, system=method.name)
+    if weights is not None:
+        takers = ", ".join(spec.name for spec in list_methods() if spec.learned)
+        raise UsageError(f"{method.name} has no network to take weights. Leave them out, or choose one of {takers}.")
+    return None
+
+
+def function_of(method: MethodSpec, network: nn.Module | None = None, **told: Any) -> Callable[..., Tensor]:
     """What restores an image with a method; every one is called like a classical method.
 
     Args:
         method: which.
+        network: as :func:`network_of` gives it; loaded here when None.
+        told: further keywords of the method, as :func:`statistics_of` gives them.
 
     Returns:
         A function as :class:`~nightsharp.methods.MethodSpec` describes its ``entry``, nothing left to set.
@@ -23,14 +67,15 @@ def function_of(method: MethodSpec) -> Callable[..., Tensor]:
         WeightsError: the method's weights are not there or damaged.
 
     Example:
-        >>> from nightsharp.methods import get_method
         >>> function_of(get_method("wiener")).__name__
         'wiener'
     """
     own = method.load()
-    bound = {"network": load(method.name)} if method.learned else {}
+    if not method.learned:
+        return own
+    bound = {"network": network if network is not None else network_of(method), **told}
     if method.start is None:
-        return _with(own, bound) if bound else own
+        return lambda *images, **options: own(*images, **bound, **options)
     first = get_method(method.start).load()
 
     def both(blurred: Tensor, psf: Tensor, *, progress: Progress | None = None, **options: Any) -> Tensor:
@@ -40,8 +85,31 @@ def function_of(method: MethodSpec) -> Callable[..., Tensor]:
     return both
 
 
-def _with(function: Callable[..., Tensor], bound: dict[str, Any]) -> Callable[..., Tensor]:
-    return lambda *images, **options: function(*images, **bound, **options)
+def statistics_of(method: MethodSpec, network: nn.Module | None, given: Given, psf: Psf) -> dict[str, Any]:
+    """What a method measures over a whole photograph, so that its tiles agree; in the memory of some rows.
+
+    Args:
+        method: which.
+        network: of the method.
+        given: the photograph.
+        psf: the PSF; its mean where it varies.
+
+    Returns:
+        Keywords for :func:`function_of`.
+    """
+    if method.statistics is None or network is None:
+        return {}
+    place, _, keyword = method.statistics.partition(" ")
+    module, name = place.split(":")
+    colours = int(network.config["colours"])  # pyright: ignore[reportArgumentType, reportIndexIssue]
+
+    def read(rows: slice) -> Tensor:
+        part = given.part(method.light, rows)
+        # grey goes through a colour network as three equal channels
+        return part.expand(-1, colours, -1, -1) if part.shape[1] == 1 else part
+
+    measure = getattr(import_module(module), name)
+    return {keyword: measure(read, given.size, psf.kernel[None, None], network=network)}
 
 
 def _half(progress: Progress | None, number: int) -> Progress | None:

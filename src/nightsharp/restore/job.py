@@ -24,6 +24,7 @@ from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.formula import parse_psf
+from nightsharp.restore.function import network_of
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.guard import judge_psf
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
@@ -60,6 +61,7 @@ def deblur(
     photo: Photo | str | os.PathLike[str] | Float[Tensor, "channel height width"],
     *,
     method: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None = None,
     streak: Literal["auto"] | Box | None = None,
     varying: bool = False,
@@ -81,6 +83,7 @@ def deblur(
         photo: a :class:`~nightsharp.Photo`, a file, or a tensor ``(1 or 3, height, width)``, range [0, 1], which is
             taken as it is, without colour conversion.
         method: one of :func:`~nightsharp.list_methods`; None or ``"auto"`` chooses.
+        weights: of a learned method, a file or the name of shipped ones; None takes those that bear its name.
         psf: what is known of the blur: a :class:`~nightsharp.Psf`, a tensor ``(kh, kw)``, a file, or a formula such as
             ``"line:15,30"``; a :class:`~nightsharp.optics.field.PsfField` where it varies over the photograph; None or
             ``"auto"`` estimates it.
@@ -103,6 +106,7 @@ def deblur(
         PhotoError: the photograph cannot be read, or is no image of 1 or 3 channels.
         PsfError: the PSF is none, or larger than the photograph.
         UsageError: the method or formula is unknown, or an option does not belong here.
+        WeightsError: the weights of a learned method are missing, damaged, or of another network.
         LimitError: the photograph is larger than the limits, or cannot be restored within ``max_memory``.
         Cancelled: ``cancel`` said so.
 
@@ -120,6 +124,10 @@ def deblur(
     if (known is not None) + (streak is not None) + varying > 1:
         raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
     route = choose_route(method, psf_given=known is not None)
+    # weights that are not there are missed now, not after the search for the PSF
+    describe_weights(route.method, weights)
+    if weights is not None:
+        network_of(route.method, weights)
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
@@ -149,6 +157,7 @@ def deblur(
             guard=guard,
             light=light,
             core=None if field is None else _core(given, field),
+            weights=weights,
             field=field,
         ),
         max_memory=most,
@@ -256,7 +265,7 @@ def carry_out(
             "channels": 3 if photo is not None else given.channels,
         },
         "method": method.name,
-        "weights": describe_weights(method),
+        "weights": describe_weights(method, order.weights),
         "light": method.light if given.photo is not None else "as given",
         "strength": order.strength,
         "route": {"estimator": order.route.estimator, "method": method.name, "reason": order.route.reason},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nightsharp.optics import Psf
 from nightsharp.optics.field import PsfField
+from nightsharp.restore.function import Weights
 from nightsharp.restore.given import Light
 from nightsharp.restore.route import Route
 from nightsharp.restore.tiles import Place
@@ -22,6 +23,7 @@ class Order:
         guard: whether the result is judged.
         light: how the values in the file were to be read; None as the file says.
         core: side of a tile that must be taken, as another run had it; None leaves it to the plan.
+        weights: of a learned method, in place of the shipped ones.
         field: the PSFs where the blur varies over the photograph; ``psf`` is then their mean.
     """
 
@@ -33,6 +35,7 @@ class Order:
     guard: bool
     light: Light | None
     core: int | None = None
+    weights: Weights | None = None
     field: PsfField | None = None
 
     def psf_at(self, place: Place) -> Psf:

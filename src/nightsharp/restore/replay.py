@@ -109,6 +109,7 @@ def _order(report: Mapping[str, Any]) -> Order:
     route, psf, options = report["route"], report["psf"], report["options"]
     if "grid" in psf:
         raise ValueError("its blur varied over the photo, and a report holds one PSF")
+    used = report["weights"]
     return Order(
         route=Route(route["estimator"], get_method(route["method"]), str(route["reason"])),
         psf=psf_of(psf),
@@ -118,4 +119,5 @@ def _order(report: Mapping[str, Any]) -> Order:
         guard=bool(report["guard"]["on"]),
         light=options["light"],
         core=int(options["core"]),
+        weights=None if used is None or used["name"] == report["method"] else str(used["name"]),
     )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from nightsharp import __version__
 from nightsharp.methods import MethodSpec
 from nightsharp.optics import Psf
+from nightsharp.restore.function import Weights
 from nightsharp.weights import locate, sha256
 
 
@@ -27,8 +29,8 @@ def describe_file(file: Path) -> dict[str, Any]:
     return {"path": str(file), "bytes": file.stat().st_size, "sha256": digest}
 
 
-def describe_weights(method: MethodSpec) -> dict[str, Any] | None:
-    """Name and SHA-256 of the weights that a learned method runs with; None for a method without.
+def describe_weights(method: MethodSpec, weights: Weights | None = None) -> dict[str, Any] | None:
+    """Name or path, and SHA-256, of the weights that a learned method runs with; None for a method without.
 
     Example:
         >>> from nightsharp.methods import get_method
@@ -37,7 +39,8 @@ def describe_weights(method: MethodSpec) -> dict[str, Any] | None:
     """
     if not method.learned:
         return None
-    return {"name": method.name, "sha256": sha256(locate(method.name))}
+    used = method.name if weights is None else os.fspath(weights)
+    return {"name": used, "sha256": sha256(locate(used))}
 
 
 def describe_psf(psf: Psf, source: str, confidence: float | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nightsharp.errors import Cancelled
 from nightsharp.methods._blocks import Cancel
-from nightsharp.restore.function import function_of
+from nightsharp.restore.function import function_of, network_of, statistics_of
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, Verdict, check_tile, summarise
 from nightsharp.restore.memory import release_memory
@@ -49,7 +49,8 @@ def restore_tiles(
         Cancelled: ``cancel`` said so.
     """
     method = order.route.method
-    function, light = function_of(method), method.light
+    network = network_of(method, order.weights)
+    function, light = function_of(method, network, **statistics_of(method, network, given, order.psf)), method.light
     lock, done, checked = threading.Lock(), dict[int, float](), dict[int, Checked]()
 
     def run(blurred: Tensor, weight: Tensor, place: Place, group: slice, tell: Callable[[float], None]) -> Tensor:
@@ -81,11 +82,15 @@ def restore_tiles(
                     progress(round(100 * sum(done.values())), 100 * place.count)
 
         def restored() -> Tensor:
-            blurred, weight = with_rim(seen, trust, place, below=clip)
+            if method.borders:
+                blurred, weight = seen, seen.new_ones(seen.shape) if trust is None else trust
+            else:
+                blurred, weight = with_rim(seen, trust, place, below=clip)
             parts = [
                 run(blurred, weight, place, group, lambda part, n=n: advance(n, part)) for n, group in enumerate(groups)
             ]
-            return without_rim(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1), place)
+            joined = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+            return joined if method.borders else without_rim(joined, place)
 
         sharp = restored()
         # or the allocator's leftovers grow from tile to tile; on 100 megapixels by 0.6 GB

@@ -107,6 +107,20 @@ class RecordedPairs:
         return Pairs(sharp, blurred, blurred, point, point, torch.zeros_like(point))
 
 
+def unit_of(name: str) -> str:
+    """What is held out together: the sequence of a recorded frame, whose frames resemble each other, or one photograph.
+
+    Args:
+        name: of a file, from the folder of the run on.
+
+    Example:
+        >>> unit_of("one/sharp/000001.png"), unit_of("street.jpg")
+        ('one/sharp', 'street.jpg')
+    """
+    parts = Path(name).parts[:-1]
+    return str(Path(*parts)) if any(part.endswith("sharp") for part in parts) else name
+
+
 def _counterpart(file: Path, folder: Path) -> Path | None:
     """Where the blurred frame of a sharp one would be; None where no folder of its path ends in ``sharp``."""
     parts = list(file.relative_to(folder).parts)

@@ -9,6 +9,7 @@ from pathlib import Path
 from nightsharp._atomic import write_atomically
 from nightsharp.errors import RecipeError
 from nightsharp.synthesis import generator_for
+from nightsharp.training.recorded import unit_of
 
 _HELD_OUT = 0.05
 
@@ -81,9 +82,16 @@ def _drawn(files: Sequence[Path], folder: Path, seed: int, stored: Path, share: 
     if stored.is_file():
         held_out = set(json.loads(stored.read_text(encoding="utf-8"))["held_out"])
     else:
+        units: dict[str, list[str]] = {}
+        for name in names:
+            units.setdefault(unit_of(name), []).append(name)
         # each photograph draws for itself, so the order of the folder and its growth do not matter
-        ranked = sorted(names, key=lambda name: generator_for(seed, "split", name).initial_seed())
-        held_out = set(ranked[: max(1, round(share * len(names)))])
+        ranked = sorted(units, key=lambda unit: generator_for(seed, "split", unit).initial_seed())
+        held_out = set()
+        for unit in ranked:
+            if len(held_out) >= max(1, round(share * len(names))):
+                break
+            held_out |= set(units[unit])
         document = json.dumps({"seed": seed, "held_out": sorted(held_out)}, indent=1, ensure_ascii=False)
         write_atomically(stored, document.encode(), overwrite=True)
     train = tuple(folder / name for name in names if name not in held_out)

@@ -1,5 +1,7 @@
 """DarkDeblur's losses, beside formulas written out and beside other implementations."""
 
+import hashlib
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -8,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy, conv2d, max_pool2d
 
 from nightsharp.errors import WeightsError
 from nightsharp.evaluation.metrics import ms_ssim as metric
+from nightsharp.methods.darkdeblur import vgg as vgg_module
 from nightsharp.methods.darkdeblur.losses import (
     Weights,
     adversarial_loss,
@@ -118,6 +121,24 @@ def test_the_features_are_those_of_vgg_19(public):
                 x = torch.relu(x)
         for name in ("vgg19.pth", "vgg19.safetensors"):
             torch.testing.assert_close(VGG19Features.from_public(folder / name)(image, activated=activated), x)
+
+
+def test_the_public_weights_are_fetched_once_and_their_hash_is_checked(public, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
+    file = public[0] / "vgg19.pth"
+    named = tmp_path / f"vgg19-{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}.pth"
+    named.symlink_to(file)
+    monkeypatch.setattr(vgg_module, "PUBLIC", named.as_uri())
+    fetched = VGG19Features.from_public()
+    named.unlink()
+    again = VGG19Features.from_public()
+    assert all(torch.equal(one, other) for one, other in zip(fetched.parameters(), again.parameters(), strict=True))
+    monkeypatch.setattr(vgg_module, "PUBLIC", (tmp_path / "vgg19-00000000.pth").as_uri())
+    with pytest.raises(WeightsError, match=r"could not be fetched from file://.*train without the perceptual term"):
+        VGG19Features.from_public()
+    (tmp_path / "vgg19-00000000.pth").symlink_to(file)
+    with pytest.raises(WeightsError, match="invalid hash value"):
+        VGG19Features.from_public()
 
 
 def test_the_features_do_not_learn_but_pass_the_gradient_on(public):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from nightsharp.errors import RecipeError
+from nightsharp.errors import RecipeError, WeightsError
 from nightsharp.methods.darkdeblur.losses import RELEASED, Terms, Weights, paper_terms, released_terms
 from nightsharp.methods.darkdeblur.variants import VariantName
 from nightsharp.methods.darkdeblur.vgg import VGG19Features
@@ -77,7 +77,12 @@ class Settings(BaseModel):
         """
         if self.vgg == "none" or not self.weights().perceptual:
             return None
-        return VGG19Features.from_public(None if self.vgg == "hub" else self.vgg)
+        try:
+            return VGG19Features.from_public(None if self.vgg == "hub" else self.vgg)
+        except WeightsError as problem:
+            raise WeightsError(
+                f"{problem} In a recipe that is --set objective.vgg=FILE or --set objective.vgg=none."
+            ) from problem
 
 
 def inputs(pairs: Pairs) -> tuple[Tensor]:
