@@ -11,6 +11,7 @@ and D = mean (x - y)^2, so every case gives its PSNR for every alpha without res
 The shipped numbers come from 1,600 cases drawn like these, of 64 to 256 pixels, by four methods.
 """
 
+import math
 import sys
 from pathlib import Path
 
@@ -48,7 +49,10 @@ def main() -> None:
                 found = measure(moved, trial.sharp, psf, trial.sigma, trial.clip, trial.weight)
                 if found is None:
                     continue
-                scores.append(_numbers(found))
+                numbers = _numbers(found)
+                if not all(math.isfinite(score) for score in numbers):
+                    raise ValueError(f"{level}, case {number}, {side} px: a score is no number: {numbers}")
+                scores.append(numbers)
                 step, missing = trial.sharp.clamp(0, 1) - moved, truth - moved
                 errors.append([float((a * b).mean()) for a, b in ((missing, missing), (step, missing), (step, step))])
                 levels.append(level)

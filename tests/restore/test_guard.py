@@ -1,6 +1,7 @@
 """Nothing worse than what was given is handed back."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import nightsharp as ns
 from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
 from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
+from nightsharp.restore.guard.decide import part_of_tile
 from nightsharp.restore.guard.mark import find_mark
-from nightsharp.restore.guard.scores import follow
+from nightsharp.restore.guard.scores import follow, measure
 
 SIGMA = torch.full((1, 1, 1, 1), 0.006)
 SHAKE = shake(15, generator=torch.Generator().manual_seed(3))
@@ -215,3 +217,33 @@ def test_the_shipped_night_photo_takes_its_own_psf_and_no_other():
         for psf in ("line:25,90", "disk:6", "line:15,45", str(example.with_name("night-psf.npy")))
     }
     assert list(kept.values()) == ["input", "input", "input", "result"]
+
+
+def test_a_lamp_does_not_speak_for_the_whole_spectrum():
+    """One corner is a thousand times as bright and was not blurred; the rest carries the mark of its PSF."""
+    blurred, _ = photograph(SHAKE)
+    lit = 0.001 * blurred
+    lit[..., :48, :48] = picture()[..., :48, :48]
+    there = find_mark(lit, lit < 2, SHAKE, 1e-5)
+    assert there is not None
+    assert there.ripple > 0.5
+
+
+def test_flat_parts_leave_no_score_without_a_number():
+    blurred, _ = photograph(SHAKE)
+    blurred[..., :192] = 0.0
+    found = find_mark(blurred, blurred < 2, SHAKE, 0.0)
+    assert found is not None
+    assert all(math.isfinite(score) for score in (found.ripple, found.power, found.scaled))
+
+
+def test_the_confidence_of_an_estimate_counts():
+    """What the tile alone leaves open is decided by how sure the search for the PSF was."""
+    blurred, _ = photograph(SHAKE)
+    near = SHAKE.rotate(20).centred()
+    sharp = hyper_laplacian(blurred, near.kernel[None, None])
+    scores = measure(blurred, sharp, near, SIGMA, 0.98)
+    assert scores is not None
+    parts = [part_of_tile(scores, confidence)[0] for confidence in (0.05, None, 0.95)]
+    assert parts == sorted(parts)
+    assert parts[0] < parts[2]

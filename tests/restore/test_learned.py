@@ -10,6 +10,7 @@ from PIL import Image
 import nightsharp as ns
 from nightsharp.errors import UsageError, WeightsError
 from nightsharp.methods import get_method
+from nightsharp.methods.darkdeblur import DarkDeblurNet
 from nightsharp.methods.dwdn import DWDN
 from nightsharp.methods.infwide import INFWIDE
 from nightsharp.optics import Blur, line
@@ -36,6 +37,7 @@ def folder(tmp_path_factory):
         torch.manual_seed(0)
         save(place / "dwdn.safetensors", DWDN.lite(), Card(system="dwdn"))
         save(place / "infwide.safetensors", INFWIDE.lite(), Card(system="infwide"))
+        save(place / "darkdeblur.safetensors", DarkDeblurNet.lite(), Card(system="darkdeblur"))
     values = (scene(72, 100) * 255).byte().permute(1, 2, 0).numpy()
     Image.fromarray(values).save(place / "photo.png")
     return place
@@ -70,11 +72,14 @@ def test_tiles_share_what_was_measured_on_the_whole(name, folder):
     kernel = PSF.kernel[None, None]
 
     def restore(place: Place) -> torch.Tensor:
-        return method(blurred[None, :, place.rows, place.columns].contiguous(), kernel, sigma=0.01)
+        # untrained features have hardly any noise, and their deconvolution would ring over the whole photograph
+        return method(blurred[None, :, place.rows, place.columns].contiguous(), kernel, strength=0.02)
 
     halo = halo_of(Work((264, 512), 3, spec, PSF.size, 0, 4, 0, threads=1))
     tiled = torch.cat([band for _, band in in_tiles((264, 512), restore, halo=halo, core=128)], dim=-2)
     whole = restore(Place(0, 1, (264, 512), slice(0, 264), slice(0, 512), Event()))
+    inner = (..., slice(64, -64), slice(64, -64))
+    assert float((tiled - whole)[inner].abs().max()) < 1e-5
     assert float((tiled - whole).abs().max()) < 2 / 255
 
 
@@ -94,3 +99,29 @@ def test_weights_of_another_network_are_refused(folder):
 def test_a_method_without_a_network_takes_no_weights(folder):
     with pytest.raises(UsageError, match="wiener has no network"):
         ns.deblur(folder / "photo.png", method="wiener", weights=folder / "dwdn.safetensors", psf=PSF)
+
+
+def test_a_method_of_one_pass_asks_for_no_psf_and_takes_none(folder):
+    weights = folder / "darkdeblur.safetensors"
+    out = ns.deblur(folder / "photo.png", method="darkdeblur", weights=weights)
+    assert out.report["route"] == {
+        "estimator": None,
+        "method": "darkdeblur",
+        "reason": "no PSF, no events -> darkdeblur (asked for)",
+    }
+    assert out.report["psf"]["source"] == "none needed"
+    assert out.report["guard"]["kept"] == "result"
+    with pytest.raises(UsageError, match="looks at the photo alone"):
+        ns.deblur(folder / "photo.png", method="darkdeblur", weights=weights, psf=PSF)
+
+
+def test_the_guard_keeps_the_colours_of_a_method_without_a_psf():
+    from nightsharp.restore.guard import check_tile
+
+    seen = scene(200, 200)[None] * 0.5 + 0.2
+    wrong = seen.clone()
+    wrong[:, 0, :, 100:] *= 2
+    checked = check_tile(seen, wrong, None, sigma=torch.zeros(1, 3, 1, 1), clip=None)
+    assert checked.reasons == ("colour drift",)
+    assert torch.equal(checked.sharp[..., 150:], seen[..., 150:])
+    assert torch.equal(checked.sharp[..., :40], wrong[..., :40])

@@ -13,8 +13,9 @@ from PIL import Image
 
 import nightsharp as ns
 from nightsharp.errors import LimitError, UsageError
-from nightsharp.methods import get_method, list_methods
+from nightsharp.methods import get_method
 from nightsharp.restore import cost, plan_deblur
+from nightsharp.restore.function import usable_methods
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory
 from nightsharp.restore.plan import Work, make_plan
 
@@ -63,7 +64,7 @@ def test_what_is_held_lies_below_the_peak_and_what_is_free_is_something():
     assert free_memory() > 10**7
 
 
-@pytest.mark.parametrize("method", [spec.name for spec in list_methods()])
+@pytest.mark.parametrize("method", [spec.name for spec in usable_methods()])
 @pytest.mark.parametrize("budget", [2.2 * GB, 2.6 * GB, 3 * GB, 4 * GB, 16 * GB])
 def test_a_plan_stays_within_its_budget(method, budget):
     plan = make_plan(work(method=method), budget=int(budget), cost=None)

@@ -34,7 +34,8 @@ class MethodSpec:
         reach: pixels that a tile needs around it besides: the receptive field of the network.
         borders: it makes up its own mind about what lies beyond the photograph's edges; else tiles get a rim there.
         statistics: ``module:function keyword``: what it measures over a whole photograph, as
-            ``function(read_rows, size, psf, network=)``, and the keyword by which each tile is told.
+            ``function(read_rows, size, psf, network=)``, without ``psf`` where none is needed, and the keyword by which
+            each tile is told.
     """
 
     name: str
@@ -142,6 +143,20 @@ METHODS: dict[str, MethodSpec] = {
             reach=96,
             borders=True,
             statistics="nightsharp.methods.infwide:measure statistics",
+        ),
+        MethodSpec(
+            name="darkdeblur",
+            summary="one pass of a network that needs no PSF",
+            source="Sharif et al., Expert Systems with Applications 2023",
+            needs_psf=False,
+            light="display",
+            entry="nightsharp.methods.darkdeblur:darkdeblur",
+            floats=102,
+            halo=0,
+            learned=True,
+            reach=144,
+            borders=True,
+            statistics="nightsharp.methods.darkdeblur:measure means",
         ),
     )
 }

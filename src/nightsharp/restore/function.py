@@ -101,7 +101,8 @@ def statistics_of(method: MethodSpec, network: nn.Module | None, given: Given, p
         return {}
     place, _, keyword = method.statistics.partition(" ")
     module, name = place.split(":")
-    colours = int(network.config["colours"])  # pyright: ignore[reportArgumentType, reportIndexIssue]
+    config: dict[str, Any] = network.config  # pyright: ignore[reportAssignmentType]
+    colours = int(config.get("colours", 3))
 
     def read(rows: slice) -> Tensor:
         part = given.part(method.light, rows)
@@ -109,7 +110,8 @@ def statistics_of(method: MethodSpec, network: nn.Module | None, given: Given, p
         return part.expand(-1, colours, -1, -1) if part.shape[1] == 1 else part
 
     measure = getattr(import_module(module), name)
-    return {keyword: measure(read, given.size, psf.kernel[None, None], network=network)}
+    known = (psf.kernel[None, None],) if method.needs_psf else ()
+    return {keyword: measure(read, given.size, *known, network=network)}
 
 
 def _half(progress: Progress | None, number: int) -> Progress | None:

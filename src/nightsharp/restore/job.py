@@ -124,6 +124,12 @@ def deblur(
     if (known is not None) + (streak is not None) + varying > 1:
         raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
     route = choose_route(method, psf_given=known is not None)
+    if not route.method.needs_psf:
+        if known is not None or streak is not None or varying:
+            raise UsageError(
+                f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method."
+            )
+        known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
     # weights that are not there are missed now, not after the search for the PSF
     describe_weights(route.method, weights)
     if weights is not None:
@@ -246,7 +252,7 @@ def carry_out(
     noise = measure_noise(given, method.light)
     release_memory()
     clip = _clip(given, method.light)
-    verdict = judge_psf(psf, order.confidence) if order.guard else None
+    verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
     photo, tensor = given.photo, given.tensor
     if verdict is None:
         result, verdict = restore_tiles(given, order, plan, noise, clip, _stage(progress, "restoring"), cancel)

@@ -53,7 +53,7 @@ class Noise:
         height, width = given.size
         top, left = max(0, rows.start - _REACH), max(0, columns.start - _REACH)
         around = slice(top, min(height, rows.stop + _REACH)), slice(left, min(width, columns.stop + _REACH))
-        slope = _slope(given.part(light, *around))
+        slope = local_slope(given.part(light, *around))
         inner = (..., slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
         return (slope[inner] / self.slope).square_().clamp_max_(1)
 
@@ -94,15 +94,20 @@ def _slope_at_median(given: Given) -> Float[Tensor, ""]:
     height, width = given.size
     step = row_step(height, width)
     if step == 1 or height < _WINDOW:
-        return _slope(given.values("linear")).median()
+        return local_slope(given.values("linear")).median()
     # the local mean of every n-th row: the mean of the rows about it, then along it
     about = [given.part("linear", slice(first, height - _WINDOW + 1 + first, step)) for first in range(_WINDOW)]
     rows = torch.stack(about).mean(0)
     return _tone_slope(torch.nn.functional.avg_pool2d(_replicated(rows, 0), (1, _WINDOW), stride=1)).median()
 
 
-def _slope(light: Tensor) -> Tensor:
-    """The slope of the tone curve at the local mean."""
+def local_slope(light: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
+    """The slope V' of the tone curve at the local mean of linear light.
+
+    Example:
+        >>> float(local_slope(torch.zeros(1, 1, 5, 5)).mean().round(decimals=2))
+        12.92
+    """
     return _tone_slope(torch.nn.functional.avg_pool2d(_replicated(light, _REACH), _WINDOW, stride=1))
 
 

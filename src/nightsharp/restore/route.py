@@ -46,9 +46,10 @@ def choose_route(method: str | None, *, psf_given: bool) -> Route:
     asked = method not in (None, "auto")
     spec = get_method(method if method is not None and asked else BEST_WITH_PSF)
     known = "PSF given" if psf_given else "no PSF, no events"
-    way = spec.name if psf_given else f"estimated PSF + {spec.name}"
+    estimated = not psf_given and spec.needs_psf
+    way = f"estimated PSF + {spec.name}" if estimated else spec.name
     return Route(
-        estimator=None if psf_given else PSF_ESTIMATOR,
+        estimator=PSF_ESTIMATOR if estimated else None,
         method=spec,
         reason=f"{known} -> {way}{' (asked for)' if asked else ''}",
     )

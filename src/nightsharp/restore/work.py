@@ -101,7 +101,7 @@ def restore_tiles(
         found = check_tile(
             seen,
             sharp,
-            order.psf_at(place),
+            order.psf_at(place) if method.needs_psf else None,
             sigma=noise.sigma,
             clip=clip,
             weight=trust,

@@ -16,7 +16,8 @@ _DISPLAY_GAMMA = 2.2
 
 
 def night_look(sharp: Float[Tensor, "batch 3 height width"], generator: torch.Generator) -> Scene:
-    """Turn, soften half of the images, decode by a random gamma, darken half of them, and light lamps.
+    """Turn, soften half of the images, decode by a random gamma, darken half of them, expose some too long, and
+    light lamps.
 
     Photographs that were made smaller are sharper than any camera's own pixels, behind lens and colour filter. A
     network that sees only those makes up detail that is not there.
@@ -47,11 +48,13 @@ def night_look(sharp: Float[Tensor, "batch 3 height width"], generator: torch.Ge
     gamma = gamma[:, None, None, None].to(sharp)
     bright = boosted(
         sharp,
-        uniform(0.8, 0.97, count, generator=generator)[:, None, None, None].to(sharp),
-        some(log_uniform(1.2, 4.0, count, generator=generator), 0.6, 1.0),
+        uniform(0.65, 0.97, count, generator=generator)[:, None, None, None].to(sharp),
+        some(log_uniform(1.2, 12.0, count, generator=generator), 0.6, 1.0),
     )
-    darkness = some(log_uniform(0.45, 1.0, count, generator=generator), 0.5, 1.0)
-    light = powers(bright * darkness, gamma)
+    # one in five or so is exposed for the shadows, and large parts of it burn out
+    exposure = some(log_uniform(0.45, 1.0, count, generator=generator), 0.5, 1.0)
+    exposure = exposure * some(log_uniform(1.2, 2.5, count, generator=generator), 0.2, 1.0)
+    light = powers(bright * exposure, gamma)
     lamps = uniform(1, 9, count, generator=generator).floor() * (torch.rand(count, generator=generator) < 0.5)
     return Scene(with_lamps(light, lamps, generator=generator), gamma)
 

@@ -1,5 +1,7 @@
 """NightWiener on a photograph: the views, the network, any size."""
 
+from types import EllipsisType
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -37,7 +39,8 @@ def nightwiener(
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
         contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
-        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None. Rows and
+            columns without any are handed back as estimated.
         tolerance: taken for the sake of the iterative methods; nothing iterates here.
         progress: told after each channel.
         cancel: asked after each channel.
@@ -60,6 +63,8 @@ def nightwiener(
     level = noise_level(blurred, sigma, strength)
     with torch.inference_mode():
         stack = views(blurred, psf, start, level, clip=clip, contrast=contrast, weight=weight)
+        recorded = _recorded(weight, stack)
+        stack = stack[recorded]
         height, width = stack.shape[-2:]
         planes = []
         # one plane after the other, for the memory
@@ -67,7 +72,18 @@ def nightwiener(
             sharp = network(_to_multiple(plane[None]))[..., :height, :width]
             planes.append(sharp.clamp_min(0))
             tick(number + 1, len(stack), progress, cancel)
-    return torch.cat(planes).reshape(blurred.shape).clone()
+        latent = start.clone()
+        latent[recorded] = torch.cat(planes).reshape(*blurred.shape[:2], height, width)
+    return latent.clone()
+
+
+def _recorded(weight: Tensor | None, like: Tensor) -> tuple[EllipsisType, slice, slice]:
+    """The rows and columns in which anything was recorded; a rim around the photograph has no weight."""
+    if weight is None:
+        return ..., slice(0, like.shape[-2]), slice(0, like.shape[-1])
+    known = (weight > 0).flatten(0, 1).any(0)
+    rows, columns = (known.any(axis).nonzero().flatten().tolist() or [0] for axis in (1, 0))
+    return ..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _to_multiple(stack: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nightsharp.optics import Psf
-from nightsharp.restore.guard.decide import part_of_tile, parts_of_cells
+from nightsharp.restore.guard.decide import cells_without_drift, part_of_tile, parts_of_cells
 from nightsharp.restore.guard.scores import follow, measure
 
 _NO_NUMBERS = "values that are no numbers"
@@ -38,7 +38,7 @@ class Checked:
 def check_tile(
     blurred: Float[Tensor, "1 channel height width"],
     sharp: Float[Tensor, "1 channel height width"],
-    psf: Psf,
+    psf: Psf | None,
     *,
     sigma: Float[Tensor, "1 channel 1 1"],
     clip: float | None,
@@ -57,6 +57,7 @@ def check_tile(
         sharp: the result, same shape.
         psf: the PSF that was used. The result lies where its centroid puts it, and the input is moved there, by whole
             pixels, before they are compared or blended.
+            None for a method without one: then only the mean colours of the cells are watched.
         sigma: the noise level that the method was given.
         clip: from this value on a pixel counts as saturated; None trusts all.
         weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
@@ -74,6 +75,8 @@ def check_tile(
     """
     if not bool(sharp.isfinite().all()):
         return _kept_input(blurred, _NO_NUMBERS)
+    if psf is None:
+        return _without_psf(blurred, sharp, clip)
     moved, centred = follow(blurred, psf)
     scores = None if min(blurred.shape[-2:]) < _SMALLEST else measure(moved, sharp, centred, sigma, clip, weight)
     if scores is None:
@@ -93,6 +96,14 @@ def check_tile(
     if not reasons:
         return Checked(sharp, cells, (), numbers)
     return Checked(torch.lerp(moved, sharp, part * local), cells, tuple(sorted(reasons)), numbers)
+
+
+def _without_psf(blurred: Tensor, sharp: Tensor, clip: float | None) -> Checked:
+    passed = cells_without_drift(blurred, sharp, clip)
+    scores = {"kept": float(passed.mean())}
+    if bool(passed.all()):
+        return Checked(sharp, passed, (), scores)
+    return Checked(torch.lerp(blurred, sharp, _spread(passed, blurred)), passed, ("colour drift",), scores)
 
 
 def _spread(cells: Tensor, like: Tensor) -> Tensor:

@@ -97,8 +97,7 @@ def parts_of_cells(
     its own brightness; when it leaves the local range of the input by more than the tile's contrast; or when its mean
     drifts in a channel, which blur cannot do.
     """
-    height, width = blurred.shape[-2:]
-    size = (max(1, round(height / _CELL)), max(1, round(width / _CELL)))
+    size = _cells(blurred)
 
     def mean(image: Tensor) -> Tensor:
         return functional.adaptive_avg_pool2d(image, size)
@@ -113,6 +112,18 @@ def parts_of_cells(
     }
     passed = ~torch.stack([cells[0, 0] for cells in failed.values()]).any(0)
     return passed.to(blurred.dtype), {words for words, cells in failed.items() if bool(cells.any())}
+
+
+def cells_without_drift(
+    blurred: Float[Tensor, "1 channel height width"], sharp: Float[Tensor, "1 channel height width"], clip: float | None
+) -> Float[Tensor, "rows columns"]:
+    """Which cells keep their mean in every channel, which blur cannot change: 1, or 0."""
+    return (_drift(blurred, sharp, clip, _cells(blurred)) <= _DRIFT_ALLOWED)[0, 0].to(blurred.dtype)
+
+
+def _cells(image: Tensor) -> tuple[int, int]:
+    height, width = image.shape[-2:]
+    return max(1, round(height / _CELL)), max(1, round(width / _CELL))
 
 
 def _drift(

@@ -134,7 +134,8 @@ def _spectrum(grey: Tensor, usable: Tensor, side: int) -> Tensor:
     stacked = torch.stack(spectra)
     # a lamp has the energy of a thousand cells and would speak for all of them
     energy = stacked.mean(dim=(1, 2), keepdim=True)
-    say = 1 / (energy + energy.median())
+    # rounding keeps cells without any light from having an endless say
+    say = 1 / (energy + energy.median() + _ROUNDING)
     return ((stacked * say).sum(0) / say.sum()).cpu()
 
 
