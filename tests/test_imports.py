@@ -34,10 +34,13 @@ def test_importing_nightsharp_loads_nothing_heavy():
 @pytest.mark.parametrize(
     "words",
     ["--help", "--version"]
-    + [f"{verb} --help" for verb in (
-        *("deblur", "estimate-psf", "methods", "doctor", "evaluate", "benchmark", "downstream"),
-        *("train", "weights", "synthesize", "align"),
-    )],
+    + [
+        f"{verb} --help"
+        for verb in (
+            *("deblur", "estimate-psf", "methods", "doctor", "evaluate", "benchmark", "downstream"),
+            *("train", "weights", "synthesize", "align"),
+        )
+    ],
 )
 def test_help_loads_nothing_heavy(words):
     assert loaded_by(f"from nightsharp.cli import main; main({words.split()})") == []

@@ -24,7 +24,7 @@ from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.formula import parse_psf
-from nightsharp.restore.function import network_of
+from nightsharp.restore.function import network_of, usable_methods
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.guard import judge_psf
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
@@ -466,7 +466,8 @@ def _plan(
     threads = torch.get_num_threads()
     # nor is it measured where the measurement would take the memory that the work may not
     room = max_memory is None or max_memory > held_memory() + timing_memory(method, threads)
-    timed = room and (timed or height * width >= _WORTH_TIMING)
+    # nor for weights of one's own, which may be of any size
+    timed = room and (timed or height * width >= _WORTH_TIMING) and method in usable_methods()
     cost = measured_cost(method, threads) if timed else known_cost(method, threads)
     release_memory()
     held = held_memory()
