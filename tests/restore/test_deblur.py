@@ -230,6 +230,7 @@ REPORT = {
     "output": type(None),
     "size": dict,
     "method": str,
+    "weights": (dict, type(None)),
     "light": str,
     "strength": float,
     "route": dict,

@@ -18,7 +18,12 @@ def test_without_a_psf_one_is_estimated(method: str | None):
 def test_with_a_psf_nothing_is_estimated():
     route = choose_route(None, psf_given=True)
     assert route.estimator is None
-    assert route.reason == f"PSF given -> {route.method.name}"
+    assert route.reason == f"PSF given -> {route.method.name}, the best for colour"
+
+
+def test_grey_and_colour_go_the_way_that_measured_best_for_each():
+    assert choose_route(None, psf_given=True, channels=3).method.name == "nightwiener"
+    assert choose_route(None, psf_given=True, channels=1).method.name == "hyper_laplacian"
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in list_methods()])

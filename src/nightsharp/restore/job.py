@@ -123,20 +123,22 @@ def deblur(
     known, source = (psf.mean(), "a field, given") if isinstance(psf, PsfField) else _known_psf(psf)
     if (known is not None) + (streak is not None) + varying > 1:
         raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
-    route = choose_route(method, psf_given=known is not None)
+    # a mistyped name is answered, and weights that are not there are missed, before any work
+    psf_given = known is not None
+    route = choose_route(method, psf_given=psf_given)
     if not route.method.needs_psf:
         if known is not None or streak is not None or varying:
             raise UsageError(
                 f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method."
             )
         known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
-    # weights that are not there are missed now, not after the search for the PSF
     describe_weights(route.method, weights)
     if weights is not None:
         network_of(route.method, weights)
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
+    route = choose_route(method, psf_given=psf_given, channels=given.channels)
     clock = Clock(started)
     confidence = None
     if known is None:
@@ -204,9 +206,10 @@ def plan_deblur(
     """
     started = time.perf_counter()
     known, _ = _known_psf(psf)
-    route = choose_route(method, psf_given=known is not None)
+    choose_route(method, psf_given=known is not None)
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
+    route = choose_route(method, psf_given=known is not None, channels=given.channels)
     size = _likely_psf(given, psf_size) if known is None else known.size
     check_fits(size, given.size)
     plan = _plan(given, route.method, size, most, Clock(started), timed=True)

@@ -105,7 +105,7 @@ def local_slope(light: Float[Tensor, "batch channel height width"]) -> Float[Ten
     """The slope V' of the tone curve at the local mean of linear light.
 
     Example:
-        >>> float(local_slope(torch.zeros(1, 1, 5, 5)).mean().round(decimals=2))
+        >>> round(float(local_slope(torch.zeros(1, 1, 5, 5)).mean()), 2)
         12.92
     """
     return _tone_slope(torch.nn.functional.avg_pool2d(_replicated(light, _REACH), _WINDOW, stride=1))

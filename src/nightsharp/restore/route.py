@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from nightsharp.methods import MethodSpec, get_method
 
-# The best on Levin's 32 captured images with the true PSF among the methods without weights.
-BEST_WITH_PSF = "hyper_laplacian"
+# Measured (docs/methods/nightwiener.md): the network gains on photographs in colour, where the channels' noise tells it
+# what is detail, and loses a little on single channels.
+BEST_IN_COLOUR = "nightwiener"
+BEST_IN_GREY = "hyper_laplacian"
 PSF_ESTIMATOR = "map_psf"
 
 
@@ -24,12 +26,13 @@ class Route:
     reason: str
 
 
-def choose_route(method: str | None, *, psf_given: bool) -> Route:
+def choose_route(method: str | None, *, psf_given: bool, channels: int = 3) -> Route:
     """Choose the methods from what is known.
 
     Args:
         method: what the user asks for; None or ``"auto"`` leaves the choice to us.
         psf_given: whether the PSF is known.
+        channels: 3 for a photograph in colour, 1 for one without.
 
     Returns:
         The route with its reason.
@@ -39,17 +42,18 @@ def choose_route(method: str | None, *, psf_given: bool) -> Route:
 
     Example:
         >>> choose_route(None, psf_given=False).reason
-        'no PSF, no events -> estimated PSF + hyper_laplacian'
+        'no PSF, no events -> estimated PSF + nightwiener, the best for colour'
         >>> choose_route("wiener", psf_given=True).reason
         'PSF given -> wiener (asked for)'
     """
     asked = method not in (None, "auto")
-    spec = get_method(method if method is not None and asked else BEST_WITH_PSF)
+    best, kind = (BEST_IN_COLOUR, "colour") if channels == 3 else (BEST_IN_GREY, "grey")
+    spec = get_method(method if method is not None and asked else best)
     known = "PSF given" if psf_given else "no PSF, no events"
     estimated = not psf_given and spec.needs_psf
     way = f"estimated PSF + {spec.name}" if estimated else spec.name
     return Route(
         estimator=PSF_ESTIMATOR if estimated else None,
         method=spec,
-        reason=f"{known} -> {way}{' (asked for)' if asked else ''}",
+        reason=f"{known} -> {way}{' (asked for)' if asked else f', the best for {kind}'}",
     )
