@@ -96,7 +96,7 @@ def test_where_the_paper_blurs_in_a_circle_the_clean_image_is_the_circular_convo
 
 
 def test_without_lamps_a_pair_is_the_middle_of_a_larger_blurred_image(scene):
-    recipe = dataclasses.replace(pipeline("night"), look=pipeline("dwdn").look)
+    recipe = dataclasses.replace(pipeline("night"), look=pipeline("dwdn").look, monochrome=0.0)
     images = sharp_images(scene, recipe)
     pairs = recipe.pairs(images, generator=generator_for(0))
     wide = Blur(pairs.psf, "replicate")(images)[..., recipe.margin : -recipe.margin, recipe.margin : -recipe.margin]
@@ -225,3 +225,17 @@ def test_half_of_the_night_scenes_are_as_soft_as_a_camera_draws_them():
     # stripes of one pixel: softness takes their contrast, darkness and gamma do not take it to zero
     contrast = torch.stack([image.quantile(0.9) - image.quantile(0.1) for image in light]) / light.amax((1, 2, 3))
     assert 0.2 < float((contrast < 0.35).float().mean()) < 0.8
+
+
+def test_some_night_pairs_have_one_channel_three_times():
+    recipe = pipeline("night", largest_psf=15)
+    side = recipe.source_side(24)
+    sharp = torch.rand(40, 3, side, side, generator=torch.Generator().manual_seed(1))
+    pairs = recipe.pairs(sharp, generator=torch.Generator().manual_seed(2))
+
+    def single(images: torch.Tensor) -> torch.Tensor:
+        return (images == images[:, 1:2]).all(dim=(1, 2, 3))
+
+    # a record that is white all over has one channel as well
+    assert bool((single(pairs.blurred) | ~single(pairs.sharp)).all())
+    assert 0.1 < float(single(pairs.sharp).float().mean()) < 0.6

@@ -67,6 +67,8 @@ class Pipeline:
         belief: what a method is told of the PSF, ``(psf, generator) -> psf``.
         margin: pixels that each side of a pair is smaller than the sharp image, so that nothing beyond its border is
             needed; 0 blurs with a circular border.
+        monochrome: share of the pairs of which the green channel alone is kept, three times: a network that always sees
+            three kinds of noise does not know what to do with one.
 
     Example:
         >>> from nightsharp.synthesis import pipeline
@@ -83,6 +85,7 @@ class Pipeline:
     develop: Callable[[Tensor], Tensor] | None = None
     belief: Belief = true_psf
     margin: int = 0
+    monochrome: float = 0.0
 
     def source_side(self, side: int) -> int:
         """The side of the sharp crops from which pairs of ``side`` pixels are made.
@@ -123,9 +126,12 @@ class Pipeline:
         if self.develop is not None:
             light, blurred_light = self.develop(light), self.develop(blurred_light)
         recorded = self.camera(Scene(blurred_light, scene.gamma), generator)
-        clean = blurred_light.clamp(0, 1)
+        clean, sharp = blurred_light.clamp(0, 1), light.clamp(0, 1).contiguous()
+        if self.monochrome:
+            grey = torch.rand(len(sharp), generator=generator) < self.monochrome
+            sharp, clean, recorded = (_green_where(grey, images) for images in (sharp, clean, recorded))
         return Pairs(
-            sharp=light.clamp(0, 1).contiguous(),
+            sharp=sharp,
             clean=clean,
             blurred=recorded,
             psf=psf,
@@ -139,6 +145,10 @@ class Pipeline:
         whole = Blur(psf, "valid")(light).clamp_min(0)
         extra = self.margin - psf.shape[-1] // 2
         return whole[..., extra : whole.shape[-2] - extra, extra : whole.shape[-1] - extra].contiguous()
+
+
+def _green_where(grey: Tensor, images: Tensor) -> Tensor:
+    return torch.where(grey.to(images.device)[:, None, None, None], images[:, 1:2], images)
 
 
 def _noise(recorded: Tensor, clean: Tensor) -> Tensor:

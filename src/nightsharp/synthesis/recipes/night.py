@@ -8,10 +8,11 @@ from nightsharp.synthesis.night_look import night_look
 from nightsharp.synthesis.pipeline import Pipeline
 
 _WRONG_PSFS = 0.4
+_MONOCHROME = 0.3
 
 
 def night(largest_psf: float = 61) -> Pipeline:
-    """Our own data: PSFs, light, lamps, noise and storage of every kind, and a PSF that may be wrong.
+    """Our own data: PSFs, light, lamps, noise and storage of every kind, colour or not, a PSF that may be wrong.
 
     No border is assumed: sharp crops are larger than the pairs by ``largest_psf - 1``. Lamps are brighter than white
     before the blur, so that their streaks are cut off afterwards, as a sensor does.
@@ -40,4 +41,5 @@ def night(largest_psf: float = 61) -> Pipeline:
         look=night_look,
         belief=Doubt(_WRONG_PSFS),
         margin=lens.largest // 2,
+        monochrome=_MONOCHROME,
     )
