@@ -168,3 +168,16 @@ class TestTheRegularisedMethods:
         ours = wiener(blurred, psf, nsr=0.01, clip=None, iterations=200, tolerance=0.0)
         textbook = wiener_filter(blurred, psf, 0.01)
         torch.testing.assert_close(ours[..., 32:-32, 32:-32], textbook[..., 32:-32, 32:-32], atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_burnt_out_pixel_of_little_weight_stays_a_number(name):
+    """In linear light bright pixels count little, and the brightest are the saturated ones."""
+    light = 0.3 * sharp_image(96)
+    light[..., 30:60, 20:70] = 3.0
+    recorded = Blur(PSFS[0], "replicate")(light).clamp(0, 1)
+    weight = torch.where(recorded > 0.5, 0.05, 1.0)
+    restored = get_method(name).load()(recorded, PSFS[0].kernel[None, None], sigma=0.004, weight=weight, tolerance=0.0)
+    assert bool(restored.isfinite().all())
+    assert float(restored.max()) < 100
+    assert psnr(restored.clamp(0, 1), light.clamp(0, 1)) > psnr(recorded, light.clamp(0, 1))

@@ -42,7 +42,8 @@ class Correction:
         """Seen over predicted, 0 where nothing was recorded; at a clipped pixel 1 if predicted bright enough."""
         ratio = self._seen / self.blur(latent).add_(self._pedestal).clamp_min_(_DARKEST)
         if self._one_sided:
-            ratio = torch.where(self._canvas.saturated, ratio.clamp_min(1), ratio)
+            # the ratio carries the weight, so 1 is the weight itself
+            ratio = torch.where(self._canvas.saturated, torch.maximum(ratio, self._canvas.known), ratio)
         return ratio
 
     def __call__(
