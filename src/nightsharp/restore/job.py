@@ -132,9 +132,7 @@ def deblur(
                 f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method."
             )
         known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
-    describe_weights(route.method, weights)
-    if weights is not None:
-        network_of(route.method, weights)
+    network_of(route.method, weights)
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)

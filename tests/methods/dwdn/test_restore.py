@@ -1,9 +1,8 @@
-"""DWDN as a method, on whatever users bring."""
+"""DWDN as a method: what is its own; tests/methods/test_deep_wiener.py holds what it shares."""
 
 import pytest
 import torch
 
-from nightsharp.errors import Cancelled, PsfError, UsageError
 from nightsharp.methods.dwdn import DWDN, dwdn, measure
 
 
@@ -18,46 +17,10 @@ def network() -> DWDN:
         return DWDN.lite()
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 45, 61), (2, 1, 16, 16), (1, 3, 9, 100), (1, 1, 1, 1)], ids=str)
-@pytest.mark.parametrize("psf_size", [(1, 1), (4, 4), (5, 9), (9, 5)], ids=str)
-def test_any_size_and_any_psf_that_fits_is_taken(network, shape, psf_size):
-    image, psf = random(*shape), random(1, 1, *psf_size, seed=1)
-    if psf_size[0] > shape[-2] or psf_size[1] > shape[-1]:
-        with pytest.raises(PsfError, match="larger than the image"):
-            dwdn(image, psf, network=network)
-        return
-    restored = dwdn(image, psf, network=network)
-    assert restored.shape == image.shape
-    assert bool(restored.isfinite().all())
-
-
 def test_an_image_that_needs_no_padding_is_the_network_s_own(network):
     image, psf = random(1, 3, 32, 48), random(1, 1, 5, 5, seed=1)
     with torch.no_grad():
         torch.testing.assert_close(dwdn(image, psf, network=network), network(image, psf))
-
-
-def test_zeros_around_the_psf_up_to_a_square_do_not_move_the_picture(network):
-    image, line = random(1, 3, 32, 48), random(1, 1, 1, 6, seed=1)
-    square = torch.nn.functional.pad(line, (0, 1, 3, 3))
-    torch.testing.assert_close(dwdn(image, line, network=network), dwdn(image, square, network=network))
-
-
-@pytest.mark.parametrize("faithful", [True, False])
-def test_statistics_measured_in_bands_are_those_of_the_whole(faithful):
-    network = DWDN(features=8, width=8, faithful=faithful)
-    image, psf = random(1, 3, 590, 37) ** 2, random(1, 1, 7, 7, seed=1)
-    nsr = measure(lambda rows: image[..., rows, :], (590, 37), psf, network=network)
-    torch.testing.assert_close(dwdn(image, psf, network=network, nsr=nsr), dwdn(image, psf, network=network))
-
-
-def test_tiles_with_the_statistics_of_the_whole_agree_with_it(network):
-    image, psf = random(1, 3, 64, 400) ** 2, random(1, 1, 5, 5, seed=1)
-    whole = dwdn(image, psf, network=network)
-    nsr = measure(lambda rows: image[..., rows, :], (64, 400), psf, network=network)
-    tile = dwdn(image[..., 104:].contiguous(), psf, network=network, nsr=nsr)
-    inner = slice(96, 200)  # a transform wraps around: one edge sees the opposite one
-    torch.testing.assert_close(tile[..., inner], whole[..., 104:][..., inner], atol=2e-3, rtol=0)
 
 
 @torch.no_grad()
@@ -66,51 +29,3 @@ def test_strength_scales_the_assumed_noise(network):
     nsr = measure(lambda rows: image[..., rows, :], (32, 32), psf, network=network)
     twice = dwdn(image, psf, network=network, strength=2.0)
     torch.testing.assert_close(twice, network(image, psf, nsr / 4))
-
-
-def test_a_colour_photo_through_a_grey_network_is_three_grey_ones():
-    grey = DWDN.lite(colours=1)
-    image, psf = random(1, 3, 16, 16), random(1, 1, 5, 5)
-    together = dwdn(image, psf, network=grey)
-    torch.testing.assert_close(together[:, 1:2], dwdn(image[:, 1:2], psf, network=grey))
-
-
-@pytest.mark.parametrize(
-    ("psf", "words"),
-    [
-        (torch.full((1, 1, 31, 31), 1 / 961), r"the PSF is 31 x 31, larger than the image \(24 x 24\)"),
-        (torch.zeros(1, 1, 5, 5), "zero everywhere"),
-        (torch.tensor([[[[1.0, -0.5, 1.0]]]]), "negative where light cannot be"),
-        (torch.full((1, 1, 3, 3), torch.nan), "NaN"),
-    ],
-)
-def test_what_is_no_psf_is_refused(network, psf, words):
-    with pytest.raises(PsfError, match=words):
-        dwdn(random(1, 3, 24, 24), psf, network=network)
-
-
-def test_nonsense_is_refused(network):
-    image, psf = random(1, 3, 16, 16), torch.ones(1, 1, 3, 3)
-    with pytest.raises(UsageError, match="strength"):
-        dwdn(image, psf, network=network, strength=0.0)
-    with pytest.raises(UsageError, match="sigma"):
-        dwdn(image, psf, network=network, sigma=-1.0)
-    with pytest.raises(UsageError, match="2 channels"):
-        dwdn(image[:, :2], psf, network=network)
-
-
-def test_progress_is_told_and_a_cancel_stops(network):
-    image, psf = random(1, 3, 16, 16), torch.ones(1, 1, 3, 3)
-    seen: list[tuple[int, int]] = []
-    dwdn(image, psf, network=network, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 1)]
-    with pytest.raises(Cancelled):
-        dwdn(image, psf, network=network, cancel=lambda: True)
-
-
-def test_the_input_is_left_as_it_was(network):
-    image, psf = random(1, 3, 17, 16), 3 * torch.ones(1, 1, 3, 3)
-    kept = image.clone(), psf.clone()
-    dwdn(image, psf, network=network)
-    assert torch.equal(image, kept[0])
-    assert torch.equal(psf, kept[1])

@@ -250,7 +250,9 @@ def _noise_left(size: tuple[int, ...], sigma: float) -> float:
 def _near(mask: Tensor, reach: int) -> Tensor:
     """Pixels within ``reach`` of the mask or of the border."""
     framed = torch.nn.functional.pad(mask.float()[None, None], (reach,) * 4, value=1.0)
-    return torch.nn.functional.max_pool2d(framed, 2 * reach + 1, 1)[0, 0] > 0
+    # rows, then columns: a square window would look at each pixel 2 * reach + 1 times as often
+    tall = torch.nn.functional.max_pool2d(framed, (2 * reach + 1, 1), 1)
+    return torch.nn.functional.max_pool2d(tall, (1, 2 * reach + 1), 1)[0, 0] > 0
 
 
 def _off_centre(kernel: Float[Tensor, "k k"]) -> tuple[int, int]:
