@@ -4,10 +4,26 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from nightsharp.methods._blocks.winograd import fast_conv5
+
+
+class Conv5(nn.Conv2d):
+    """A 5 x 5 convolution of stride 1 with zeros beyond the border."""
+
+    def __init__(self, enters: int, leaves: int) -> None:
+        super().__init__(enters, leaves, 5, padding=2)
+
+    def forward(
+        self,
+        input: Float[Tensor, "batch enters height width"],  # noqa: A002 - the name that nn.Conv2d gives it
+    ) -> Float[Tensor, "batch leaves height width"]:
+        """Convolve."""
+        return fast_conv5(input, self.weight, self.bias)
+
 
 def conv5(enters: int, leaves: int, stride: int = 1) -> nn.Conv2d:
     """A 5 x 5 convolution with zeros beyond the border."""
-    return nn.Conv2d(enters, leaves, 5, stride, 2)
+    return Conv5(enters, leaves) if stride == 1 else nn.Conv2d(enters, leaves, 5, stride, 2)
 
 
 class Rise(nn.Module):
