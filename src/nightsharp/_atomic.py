@@ -14,7 +14,8 @@ def write_atomically(file: Path, content: bytes | memoryview, *, overwrite: bool
     """Write beside the final name, flush to the disk, then give the file its name in one step.
 
     A process that is killed on the way leaves the old file, or none, or the whole new one; what it may leave besides
-    is a hidden ``.nightsharp-*.part`` in the same folder.
+    is a hidden ``.nightsharp-*.part`` in the same folder. Where the file system has no hard links and ``overwrite`` is
+    False, the name is taken with an empty file first: killed in the moment between, that is what is left.
 
     Args:
         file: the final name; its folder must exist.
@@ -45,7 +46,7 @@ def write_atomically(file: Path, content: bytes | memoryview, *, overwrite: bool
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _flush_folder(file.parent)
+    flush_folder(file.parent)
     return file
 
 
@@ -56,16 +57,23 @@ def _claim(part: Path, file: Path) -> None:
     except OSError as problem:
         if isinstance(problem, FileExistsError) or problem.errno not in _NO_LINKS:
             raise
-        # without links, the look and the rename are two steps; another writer can come between, half a file cannot
-        if os.path.lexists(file):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file)) from None
-        part.rename(file)
+        _claim_without_links(part, file)
     else:
         part.unlink()
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system can."""
+def _claim_without_links(part: Path, file: Path) -> None:
+    """Take the name with an empty file, which only one writer can, then rename over it."""
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        part.replace(file)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def flush_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power cut, where the system can."""
     if os.name != "posix":
         return
     # the file already stands under its name; a folder that cannot be flushed must not report a failed write

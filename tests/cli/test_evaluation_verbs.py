@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from nightsharp.cli import main
+from nightsharp.methods.dwdn import DWDN
+from nightsharp.methods.infwide import INFWIDE
+from nightsharp.weights import Card, save, sha256
 
 
 def picture(file: Path, *, seed: int = 0, noise: float = 0.0, size: tuple[int, int] = (48, 56)) -> Path:
@@ -131,3 +135,52 @@ def test_a_missing_set_or_folder_is_one_line(tmp_path, capsys):
     assert main(["benchmark", "--sets", "gopro", "--data", str(tmp_path)]) == 3
     assert "Expected:" in capsys.readouterr().err
     assert main(["benchmark", "--sets", "gopro", "--data", str(tmp_path / "none")]) == 2
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """Weights of one's own, of two networks none of whose ship."""
+    folder = tmp_path_factory.mktemp("weights")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save(folder / "dwdn.safetensors", DWDN(features=4, width=8, blocks=1), Card(system="dwdn"))
+        save(folder / "infwide.safetensors", INFWIDE.lite(), Card(system="infwide"))
+    (folder / "broken.safetensors").write_bytes((folder / "dwdn.safetensors").read_bytes()[:-9])
+    return folder
+
+
+def test_networks_of_files_join_the_methods(weights, tmp_path, capsys):
+    files = f"{weights / 'dwdn.safetensors'},{weights / 'infwide.safetensors'}"
+    words = ["benchmark", "--sets", "pairs", "--data", str(sets(tmp_path / "sets")), "--json", "--weights", files]
+    assert main([*words, "--out", str(tmp_path / "all")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    measured = {row["method"]: row["failures"] for row in document["sets"][0]["measured"]}
+    assert list(measured)[-3:] == ["hyper_laplacian", "dwdn", "infwide"]
+    assert set(measured.values()) == {0}
+    assert document["weights"]["infwide"] == {
+        "file": "infwide.safetensors",
+        "sha256": sha256(weights / "infwide.safetensors"),
+    }
+    assert main([*words, "--out", str(tmp_path / "some"), "--methods", "infwide,dwdn"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["method"] for row in document["sets"][0]["measured"]] == ["input", "infwide", "dwdn"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--weights", "dwdn.safetensors", "--methods", "wiener"], 2, "Choose the method dwdn"),
+        (["--weights", "dwdn.safetensors,./dwdn.safetensors"], 2, "both hold weights of dwdn"),
+        (["--weights", "broken.safetensors"], 5, "broken.safetensors: not a whole safetensors file"),
+        (["--weights", "none.safetensors"], 5, "there is no such weight file"),
+        (["--methods", "dwdn"], 5, "Give a file of them (--weights)"),
+    ],
+)
+def test_weights_that_cannot_serve_are_refused_before_the_work(
+    words, code, says, weights, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(weights)
+    data = sets(tmp_path / "sets")
+    assert main(["benchmark", "--sets", "pairs", "--data", str(data), "-o", str(tmp_path / "out"), *words]) == code
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -62,6 +62,19 @@ def test_what_cannot_be_meant_is_a_usage_error(shots, words):
     assert main(["deblur", str(shots[1]), *words]) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--streak", "8,8,46,46"], "the search for a lamp's trail"),
+        (["--varying"], "the search for PSFs all over the photo"),
+        ([], "the search for the PSF"),
+    ],
+)
+def test_a_plan_names_the_way(shots, capsys, words, says):
+    assert main(["deblur", str(shots[1]), "--plan", "--method", "wiener", *words]) == 0
+    assert capsys.readouterr().out.endswith(f", and {says}\n")
+
+
 def test_a_box_without_a_trail_is_refused_with_a_reason(shots, capsys):
     assert main(["estimate-psf", str(shots[1]), "--streak", "100,60,40,40"]) == 3
     assert "the box 100,60,40,40" in capsys.readouterr().err

@@ -32,7 +32,9 @@ from nightsharp.evaluation.downstream.ocr import edit_distance
 from nightsharp.evaluation.downstream.rendered import sign
 from nightsharp.evaluation.downstream.segment import intersection_over_union
 from nightsharp.evaluation.downstream.task import pooled
+from nightsharp.methods.darkdeblur import DarkDeblurNet
 from nightsharp.optics import Blur, line
+from nightsharp.weights import Card, save, sha256
 
 
 @pytest.fixture
@@ -286,6 +288,23 @@ class TestCommand:
         assert document["images"] == 2
         assert document["mean"]["sharp"] == 0
 
+    def test_a_network_of_a_file_restores_and_the_file_is_named(self, tesseract, tmp_path, capsys):
+        file = tmp_path / "mine.safetensors"
+        with torch.random.fork_rng(devices=[]):
+            save(file, DarkDeblurNet.lite(), Card(system="darkdeblur"))
+        words = ["downstream", "--task", "ocr", "--weights", str(file), "--every", "18", "--json"]
+        assert main([*words, "--method", "darkdeblur"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert (
+            document["source"]
+            == f"rendered_text, darkdeblur from mine.safetensors (sha256 {sha256(file)[:12]}), image only"
+        )
+        assert document["failed"] == []
+        assert main(words) == 2
+        assert "Choose the method darkdeblur" in capsys.readouterr().out
+        assert main(["downstream", "--task", "ocr", "--method", "darkdeblur"]) == 5
+        assert "Give a file of them (--weights)" in capsys.readouterr().err
+
     @pytest.mark.parametrize(
         ("words", "says"),
         [
@@ -298,6 +317,7 @@ class TestCommand:
             (["--task", "detect", "--set", "no-such-set"], "no-such-set"),
             (["--task", "ocr", "--method", "magic"], "magic"),
             (["--task", "ocr", "--every", "0"], "--every is 0"),
+            (["--task", "ocr", "--blurred", "a", "--restored", "b", "--weights", "w"], "hold results already"),
             (["--task", "paint"], "paint"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",

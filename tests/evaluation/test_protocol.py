@@ -58,3 +58,16 @@ def test_without_a_truth_only_the_scores_that_need_none_remain():
     found, aligned = score(pair()[0], None, Protocol(), ["psnr", "noise", "sharpness"])
     assert list(found) == ["noise", "sharpness"]
     assert aligned is None
+
+
+def test_a_colour_difference_is_one_of_colours_where_the_rest_compares_luma():
+    result, truth = pair()
+    protocol = Protocol(colour="studio luma", border=6, reach=4)
+    found = score(result, truth, protocol, ["psnr", "delta_e"])[0]
+    assert found["delta_e"] == score(result, truth, Protocol(border=6, reach=4), ["delta_e"])[0]["delta_e"]
+    assert found["psnr"] == psnr(protocol, result, truth)
+    # a tint of equal luma
+    tinted = truth + torch.tensor([0.057, 0.0, -0.1495])[:, None, None]
+    found = score(tinted, truth, protocol, ["psnr", "delta_e"])[0]
+    assert found["psnr"] > 60
+    assert found["delta_e"] > 5

@@ -6,7 +6,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,48 @@ class TestAMemoryCard:
             write_atomically(tmp_path / "a.bin", b"new", overwrite=False)
         assert (tmp_path / "a.bin").read_bytes() == b"old"
         assert names(tmp_path) == ["a.bin"]
+
+    def test_keeps_the_name_of_a_dangling_link(self, tmp_path):
+        (tmp_path / "a.bin").symlink_to("nowhere")
+        with pytest.raises(FileExistsError):
+            write_atomically(tmp_path / "a.bin", b"new", overwrite=False)
+        assert names(tmp_path) == ["a.bin"]
+
+    @pytest.mark.parametrize("problem", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+    def test_leaves_nothing_when_the_name_cannot_be_given(self, tmp_path, monkeypatch, problem):
+        def fail(*_: object) -> None:
+            raise problem
+
+        for renaming in ("rename", "replace"):
+            monkeypatch.setattr(os, renaming, fail)
+            monkeypatch.setattr(Path, renaming, fail)
+        with pytest.raises(type(problem)):
+            write_atomically(tmp_path / "a.bin", b"new", overwrite=False)
+        assert names(tmp_path) == []
+
+    def test_of_writers_at_the_same_time_exactly_one_gets_the_name(self, tmp_path, monkeypatch):
+        writers, rounds = 4, 100
+        start = threading.Barrier(writers)
+
+        def write(number: int, turn: int) -> bool:
+            start.wait()
+            try:
+                write_atomically(tmp_path / f"{turn}.bin", bytes([number]) * 5000, overwrite=False)
+            except FileExistsError:
+                return False
+            return True
+
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(writers) as pool:
+                for turn in range(rounds):
+                    wins = list(pool.map(write, range(writers), [turn] * writers))
+                    assert sum(wins) == 1
+                    assert (tmp_path / f"{turn}.bin").read_bytes() == bytes([wins.index(True)]) * 5000
+        finally:
+            sys.setswitchinterval(usual)
+        assert names(tmp_path) == sorted(f"{turn}.bin" for turn in range(rounds))
 
 
 def test_a_folder_that_cannot_be_flushed_does_not_undo_the_write(tmp_path, monkeypatch):

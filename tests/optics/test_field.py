@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 
@@ -74,3 +75,52 @@ def test_rows_of_unequal_length_are_refused(rows: list[list[Psf]]) -> None:
 def test_what_are_no_psfs_is_refused(kernels: torch.Tensor) -> None:
     with pytest.raises(PsfError):
         PsfField(kernels)
+
+
+class TestAFile:
+    def test_holds_a_field_exactly(self, tmp_path) -> None:
+        file = ROLL.save(tmp_path / "roll.npy")
+        assert torch.equal(PsfField.load(file).kernels, ROLL.kernels)
+        assert np.load(file, allow_pickle=False).shape == tuple(ROLL.kernels.shape)
+
+    def test_written_elsewhere_may_hold_doubles(self, tmp_path) -> None:
+        np.save(tmp_path / "roll.npy", ROLL.kernels.double().numpy())
+        assert torch.equal(PsfField.load(str(tmp_path / "roll.npy")).kernels, ROLL.kernels)
+
+    def test_is_replaced_whole(self, tmp_path) -> None:
+        ROLL.save(tmp_path / "roll.npy")
+        PsfField.of([[disk(1)]]).save(tmp_path / "roll.npy")
+        assert PsfField.load(tmp_path / "roll.npy").grid == (1, 1)
+        assert [file.name for file in tmp_path.iterdir()] == ["roll.npy"]
+
+    @pytest.mark.parametrize("name", ["roll.png", "roll.npz", "roll"])
+    def test_has_one_ending(self, tmp_path, name) -> None:
+        with pytest.raises(PsfError, match=r"is written as \.npy"):
+            ROLL.save(tmp_path / name)
+        (tmp_path / name).write_bytes(b"something")
+        with pytest.raises(PsfError, match=r"is read from \.npy"):
+            PsfField.load(tmp_path / name)
+
+    @pytest.mark.parametrize(
+        ("values", "words"),
+        [
+            (np.ones((5, 5)), r"is 5 x 5; a field is rows x columns x k x k"),
+            (np.ones((2, 2, 5, 3)), r"is 2 x 2 x 5 x 3; a field is rows x columns x k x k"),
+            (np.ones((0, 2, 5, 5)), "sum to 1"),
+            (np.ones((1, 2, 3, 3)), "sum to 1"),
+            (np.full((1, 2, 3, 3), np.nan), "sum to 1"),
+            (np.array([1.5, -0.5, 0.0, 0.0]).reshape(1, 1, 2, 2), "negative"),
+            (np.array([[[["a"]]]]), "not real numbers"),
+            (np.array([[[[{}]]]], dtype=object), "cannot be read as a PSF"),
+        ],
+    )
+    def test_that_holds_no_field_is_refused(self, tmp_path, values, words) -> None:
+        np.save(tmp_path / "roll.npy", values)
+        with pytest.raises(PsfError, match=words):
+            PsfField.load(tmp_path / "roll.npy")
+
+    def test_that_is_not_there_or_cannot_be_written_is_named(self, tmp_path) -> None:
+        with pytest.raises(PsfError, match="not there"):
+            PsfField.load(tmp_path / "roll.npy")
+        with pytest.raises(PsfError, match="cannot be written"):
+            ROLL.save(tmp_path / "nowhere" / "roll.npy")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ import nightsharp as ns
 from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
 from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
-from nightsharp.restore.guard.decide import part_of_tile
+from nightsharp.restore.guard.decide import RULE, part_of_tile
 from nightsharp.restore.guard.mark import find_mark
-from nightsharp.restore.guard.scores import follow, measure
+from nightsharp.restore.guard.scores import Scores, follow, measure
 
 SIGMA = torch.full((1, 1, 1, 1), 0.006)
 SHAKE = shake(15, generator=torch.Generator().manual_seed(3))
@@ -247,3 +248,31 @@ def test_the_confidence_of_an_estimate_counts():
     parts = [part_of_tile(scores, confidence)[0] for confidence in (0.05, None, 0.95)]
     assert parts == sorted(parts)
     assert parts[0] < parts[2]
+
+
+@pytest.fixture(scope="module")
+def measured() -> Scores:
+    blurred, _ = photograph(SHAKE)
+    scores = measure(blurred, hyper_laplacian(blurred, SHAKE.kernel[None, None]), SHAKE, SIGMA, 0.98)
+    assert scores is not None
+    return scores
+
+
+def part_with(measured: Scores, numbers: dict[str, float]) -> float:
+    """The part that is kept when these scores are the measured ones."""
+    mark = {name: value for name, value in numbers.items() if hasattr(measured.mark, name)}
+    rest = {name: value for name, value in numbers.items() if name not in mark}
+    return part_of_tile(replace(measured, mark=replace(measured.mark, **mark), **rest))[0]
+
+
+@pytest.mark.parametrize("name", RULE)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_counts_like_the_worst_one(measured, name, bad):
+    ends = {each: (low, high) if weight > 0 else (high, low) for each, (low, high, weight, _) in RULE.items()}
+    for share in (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0):
+        others = {each: worst + share * (best - worst) for each, (worst, best) in ends.items()}
+        assert part_with(measured, {**others, name: bad}) <= part_with(measured, {**others, name: ends[name][0]})
+
+
+def test_a_result_without_any_score_is_not_kept(measured):
+    assert part_with(measured, dict.fromkeys(RULE, math.nan)) == 0

@@ -12,12 +12,14 @@ import torch
 from PIL import Image
 
 import nightsharp as ns
-from nightsharp.errors import LimitError, UsageError
+from nightsharp.errors import LimitError, UsageError, WeightsError
 from nightsharp.methods import get_method
+from nightsharp.methods.darkdeblur import DarkDeblurNet
 from nightsharp.restore import cost, plan_deblur
 from nightsharp.restore.function import usable_methods
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory
 from nightsharp.restore.plan import Work, make_plan
+from nightsharp.weights import Card, save
 
 GB = 10**9
 ENOUGH = 64 * GB
@@ -156,6 +158,65 @@ def test_the_plan_is_told_before_the_work_and_set_against_it_after():
     assert told["expected"]["peak_memory_bytes"] > 10**7
     assert told["actual"]["seconds"] > 0
     assert plan_deblur(image, method="wiener", psf="line:5,0").tiles == 1
+
+
+class TestTheWayToThePsf:
+    """It is part of the plan."""
+
+    image = torch.zeros(3, 1200, 1600)
+
+    def test_each_way_is_named_and_its_memory_counted(self):
+        known = plan_deblur(self.image, method="wiener", psf="line:5,0")
+        plans = {
+            "the search for the PSF": plan_deblur(self.image, method="wiener"),
+            "the search for a lamp's trail": plan_deblur(self.image, method="wiener", streak="auto"),
+            "the search for PSFs all over the photo": plan_deblur(self.image, method="wiener", varying=True),
+        }
+        assert "search" not in known.words()
+        for words, plan in plans.items():
+            assert plan.words().endswith(f", and {words}")
+            assert plan.memory > held_memory() + 40 * 1200 * 1600
+
+    def test_blur_that_varies_asks_for_tiles_of_half_a_window(self):
+        one, varying = (plan_deblur(self.image, method="wiener", varying=varies) for varies in (False, True))
+        assert varying.core == 1200 // 8
+        assert varying.tiles > 20 * one.tiles
+        assert varying.seconds is not None
+        assert one.seconds is not None
+        assert varying.seconds > one.seconds
+        # there is room for one window only
+        assert plan_deblur(torch.zeros(3, 180, 180), method="wiener", varying=True).tiles == 1
+
+    def test_a_method_that_needs_no_psf_looks_for_none(self, tmp_path):
+        with torch.random.fork_rng(devices=[]):
+            file = save(tmp_path / "mine.safetensors", DarkDeblurNet.lite(), Card(system="darkdeblur"))
+        plan = plan_deblur(self.image, method="darkdeblur", weights=file)
+        assert "search" not in plan.words()
+
+    def test_without_the_guard_it_takes_less_time(self):
+        on, off = (plan_deblur(self.image, method="wiener", psf="line:5,0", guard=guard) for guard in (True, False))
+        assert on.seconds is not None
+        assert off.seconds is not None
+        assert off.seconds < on.seconds
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"psf": "line:5,0", "streak": "auto"},
+            {"streak": "auto", "varying": True},
+            {"method": "darkdeblur", "varying": True},
+            {"method": "darkdeblur"},
+            {"method": "wiener", "weights": "mine.safetensors"},
+        ],
+        ids=str,
+    )
+    def test_what_deblur_refuses_is_refused(self, options):
+        refused = []
+        for verb in (plan_deblur, ns.deblur):
+            with pytest.raises((UsageError, WeightsError)) as problem:
+                verb(self.image, **options)
+            refused.append(str(problem.value))
+        assert refused[0] == refused[1]
 
 
 def test_a_limit_that_is_too_small_is_refused_before_the_work():

@@ -10,6 +10,8 @@ from nightsharp import deblur
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.optics import Blur, Psf, disk, line, shake
 from nightsharp.optics.field import PsfField
+from nightsharp.restore import region
+from nightsharp.restore.job import opened, psf_from_streak
 from nightsharp.restore.varying import estimate_field, judge_field
 
 GRID = (3, 3)
@@ -113,6 +115,19 @@ def test_only_one_way_to_come_by_the_psf_is_taken() -> None:
 def test_a_photograph_without_lamps_has_no_streak() -> None:
     with pytest.raises(PsfError, match="no lamp"):
         deblur(torch.full((1, 64, 64), 0.3), streak="auto")
+
+
+def test_of_a_very_large_photograph_the_part_around_the_lamp_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region, "_LARGE", 1)
+    monkeypatch.setattr(region, "_SIDE", 96)
+    night = torch.zeros(1, 1, 200, 300)
+    night[..., 180, 270] = 5
+    seen = Blur(line(9), "replicate")(night)[0].clamp(0, 1)
+    shown = region.part_around(opened(seen, light=None), (255, 165, 30, 30))
+    assert shown == (slice(104, 200), slice(204, 300))
+    assert psf_from_streak(opened(seen, light=None), (255, 165, 30, 30))[0].quality().support == (1, 9)
+    with pytest.raises(PsfError, match="280,165,30,30 does not lie"):
+        psf_from_streak(opened(seen, light=None), (280, 165, 30, 30))
 
 
 def test_uniform_blur_falls_back_to_one_psf() -> None:

@@ -10,10 +10,13 @@ from cyclopts import Parameter
 from nightsharp.cli.progress import Bars
 from nightsharp.errors import UsageError
 
+_CLASSICAL = "wiener,richardson_lucy,total_variation,hyper_laplacian"
+
 
 def benchmark(
     *,
-    methods: str = "wiener,richardson_lucy,total_variation,hyper_laplacian",
+    methods: str | None = None,
+    weights: str | None = None,
     sets: str | None = None,
     data: Path | None = None,
     out: Annotated[Path, Parameter(name=("--out", "-o"))] = Path("benchmark"),
@@ -26,7 +29,9 @@ def benchmark(
     """Run methods over benchmark sets; without --sets, list the sets and which of them are there.
 
     Args:
-        methods: names that "nightsharp methods" lists, with commas; auto is the route that users get.
+        methods: names that "nightsharp methods" lists, with commas; auto is the route that users get. Without them
+            wiener, richardson_lucy, total_variation, hyper_laplacian and the networks of --weights.
+        weights: .safetensors files, with commas, each for the method that its card names, in place of the shipped ones.
         sets: names of sets, with commas.
         data: the folder that holds the sets; without it the one named by NIGHTSHARP_DATA.
         out: the folder for tables and pictures; a run that was stopped goes on where it was.
@@ -45,11 +50,13 @@ def benchmark(
     with Bars(True) as bars:
         bars.about("benchmark")
         bars.advance("starting", 0, 1)
+        from nightsharp.evaluation.own_weights import read_weight_files
         from nightsharp.evaluation.report import as_document, as_markdown, write_report
         from nightsharp.evaluation.runner import Plan, run
 
+        own = read_weight_files([Path(name) for name in _names(weights or "")])
         plan = Plan(
-            methods=_names(methods),
+            methods=(*_names(_CLASSICAL), *(file.method for file in own)) if methods is None else _names(methods),
             sets=_names(sets),
             data=place,
             out=out,
@@ -57,6 +64,7 @@ def benchmark(
             metrics=_names(metrics),
             every=every,
             seed=seed,
+            weights=own,
         )
         results = run(plan, lambda stage, done, most: bars.advance("measuring", done, most))
         files = write_report(plan, results)

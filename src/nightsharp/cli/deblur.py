@@ -148,7 +148,7 @@ def _planned(job: Job, order: dict[str, Any] | None, options: dict[str, Any]) ->
         raise UsageError("--plan and --replay do not go together: a report holds its plan.")
     from nightsharp.restore import plan_deblur
 
-    asked = ("method", "psf", "psf_size", "light", "max_memory")
+    asked = ("method", "weights", "psf", "streak", "varying", "psf_size", "light", "guard", "max_memory")
     plan = plan_deblur(job.photo, **{name: options[name] for name in asked})
     return {"input": str(job.photo), "output": str(job.output), "plan": plan.describe(), "words": plan.words()}
 

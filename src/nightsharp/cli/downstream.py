@@ -29,6 +29,7 @@ def downstream(
     set: str | None = None,  # noqa: A002 - the option's name
     data: Path | None = None,
     method: str = "auto",
+    weights: Path | None = None,
     blind: Annotated[bool, Parameter(negative=())] = False,
     every: int = 1,
     out: Annotated[Path | None, Parameter(name=("--out", "-o"))] = None,
@@ -49,6 +50,7 @@ def downstream(
         set: a set that "nightsharp benchmark" lists, or rendered_text (the default of ocr), made on the spot.
         data: the folder that holds the sets; without it the one named by NIGHTSHARP_DATA.
         method: what restores the set; auto is the route that users get.
+        weights: a .safetensors file for a learned method, in place of the shipped ones.
         blind: hide the true PSFs from the method.
         every: take every N-th image of the set.
         out: the folder for the report, as JSON and Markdown.
@@ -58,6 +60,8 @@ def downstream(
         raise UsageError("--blurred and --restored belong together. Give both, or a --set.")
     if blurred is not None and set is not None:
         raise UsageError("folders and a --set are two ways to give pictures. Choose one.")
+    if blurred is not None and weights is not None:
+        raise UsageError("--weights are for restoring a --set; the folders hold results already. Leave one out.")
     if every < 1:
         raise UsageError(f"--every is {every}; 1 takes all images.")
     with Bars(True) as bars:
@@ -78,7 +82,7 @@ def downstream(
             items = from_folders(blurred, restored, sharp, texts)
             source, count = f"{restored} beside {blurred}", len(items)
         else:
-            items, source, count = _set(task, set, data, method, blind=blind, every=every)
+            items, source, count = _set(task, set, data, method, weights, blind=blind, every=every)
         measured = measure(reader, items, source=source, progress=bars.advance, count=count)
     files = [] if out is None else write_report(measured, out)
     if json:
@@ -91,23 +95,29 @@ def downstream(
 
 
 def _set(
-    task: str, name: str | None, data: Path | None, method: str, *, blind: bool, every: int
+    task: str, name: str | None, data: Path | None, method: str, weights: Path | None, *, blind: bool, every: int
 ) -> "tuple[Iterable[Item], str, int]":
     """The images of a set, what they are, and how many."""
     from nightsharp.evaluation.benchmarks import get_benchmark
     from nightsharp.evaluation.contestant import method_spec
     from nightsharp.evaluation.downstream import rendered_text, restored_by
+    from nightsharp.evaluation.own_weights import check_weights, read_weight_files
 
     if name is None and task != "ocr":
         raise UsageError(f"{task} needs pictures. Give --blurred and --restored, or a --set.")
-    method_spec(method)
-    words = f"{method}, {'blind' if blind else 'true PSF'}"
+    spec = method_spec(method)
+    files = read_weight_files([] if weights is None else [weights])
+    check_weights([method], files)
+    own = next(iter(files), None)
+    given = "image only" if spec is not None and not spec.needs_psf else "blind" if blind else "true PSF"
+    words = f"{method if own is None else own}, {given}"
     if name is None or name == _RENDERED:
         samples, texts = rendered_text()
         chosen = samples[::every]
-        return restored_by(method, chosen, blind=blind, texts=texts, linear=True), f"{_RENDERED}, {words}", len(chosen)
+        items = restored_by(method, chosen, blind=blind, texts=texts, linear=True, weights=own)
+        return items, f"{_RENDERED}, {words}", len(chosen)
     place = data if data is not None else Path(os.environ.get("NIGHTSHARP_DATA") or ".")
     if not place.is_dir():
         raise UsageError(f"the data folder {place} does not exist. Give it with --data, or in NIGHTSHARP_DATA.")
     chosen = get_benchmark(name).samples(place)[::every]
-    return restored_by(method, chosen, blind=blind), f"{name}, {words}", len(chosen)
+    return restored_by(method, chosen, blind=blind, weights=own), f"{name}, {words}", len(chosen)

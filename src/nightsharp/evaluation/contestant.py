@@ -6,11 +6,13 @@ from functools import cached_property
 
 from torch import Tensor
 
+from nightsharp.errors import WeightsError
 from nightsharp.evaluation.benchmarks import Pair
+from nightsharp.evaluation.own_weights import WeightFile
 from nightsharp.methods import MethodSpec, get_method
 from nightsharp.methods.map_psf import PsfEstimate
 from nightsharp.optics import Psf
-from nightsharp.restore import deblur, estimate_psf
+from nightsharp.restore import Restoration, deblur, estimate_psf
 
 AUTO = "auto"
 """The route that users get, guard included; the other names run their method alone."""
@@ -48,7 +50,7 @@ class Answer:
 
     Attributes:
         sharp: the result.
-        psf: the PSF it found or was given by the estimator; None when it had the true one or uses none.
+        psf: the PSF it found or was given by the estimator; None when it had the true one or knows of none.
         known: what it was given: ``"true PSF"``, ``"estimated PSF"``, ``"image only"``.
         seconds: of the restoration and, where one was made, the estimate.
     """
@@ -68,7 +70,7 @@ def method_spec(name: str) -> MethodSpec | None:
     return None if name == AUTO else get_method(name)
 
 
-def restore(name: str, pair: Pair, *, blind: bool, estimation: Estimation) -> Answer:
+def restore(name: str, pair: Pair, *, blind: bool, estimation: Estimation, weights: WeightFile | None = None) -> Answer:
     """Run a method on an image.
 
     Args:
@@ -76,8 +78,10 @@ def restore(name: str, pair: Pair, *, blind: bool, estimation: Estimation) -> An
         pair: the image; its PSF is given to the method unless ``blind``.
         blind: hide the true PSF.
         estimation: the image's estimated PSF, for methods that need one and are not given it.
+        weights: of the method; None takes the shipped ones.
 
     Raises:
+        WeightsError: the weight file is not the one that was chosen any more.
         NightsharpError: whatever the method refuses.
     """
     spec = method_spec(name)
@@ -87,24 +91,35 @@ def restore(name: str, pair: Pair, *, blind: bool, estimation: Estimation) -> An
         out = deblur(pair.blurred, psf=true_psf, max_memory=MEMORY)
         return Answer(out.sharp, None if true_psf else out.psf, _known(true_psf), time.perf_counter() - start)
     if not spec.needs_psf:
-        out = deblur(pair.blurred, method=name, guard=False, max_memory=MEMORY)
-        return Answer(out.sharp, out.psf, "image only", time.perf_counter() - start)
+        out = _alone(name, pair, None, weights)
+        return Answer(out.sharp, None, "image only", time.perf_counter() - start)
     psf = estimation.found.psf if true_psf is None else true_psf
     start = time.perf_counter()
-    out = deblur(pair.blurred, method=name, psf=psf, guard=False, max_memory=MEMORY)
+    out = _alone(name, pair, psf, weights)
     seconds = time.perf_counter() - start
     if true_psf is None:
         return Answer(out.sharp, psf, "estimated PSF", seconds + estimation.seconds)
     return Answer(out.sharp, None, _known(true_psf), seconds)
 
 
-def with_true_psf(name: str, pair: Pair) -> Tensor:
+def with_true_psf(name: str, pair: Pair, weights: WeightFile | None = None) -> Tensor:
     """The same method with the true PSF, for the error ratio; the reference method where it takes none."""
     assert pair.psf is not None
     spec = method_spec(name)
     takes_psf = spec is not None and spec.needs_psf
-    method = name if takes_psf else REFERENCE
-    return deblur(pair.blurred, method=method, psf=pair.psf, guard=False, max_memory=MEMORY).sharp
+    if takes_psf:
+        return _alone(name, pair, pair.psf, weights).sharp
+    return _alone(REFERENCE, pair, pair.psf, None).sharp
+
+
+def _alone(name: str, pair: Pair, psf: Psf | None, weights: WeightFile | None) -> Restoration:
+    """The method without the guard."""
+    file = None if weights is None else weights.file
+    out = deblur(pair.blurred, method=name, weights=file, psf=psf, guard=False, max_memory=MEMORY)
+    if weights is not None and out.report["weights"]["sha256"] != weights.sha256:
+        # a training that still runs may write its file anew
+        raise WeightsError(f"{weights.file} was replaced during the run. Copy it, and measure the copy.")
+    return out
 
 
 def _known(psf: Psf | None) -> str:

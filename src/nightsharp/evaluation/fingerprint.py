@@ -23,11 +23,22 @@ _SHARED = (
     "evaluation/contestant.py",
     "evaluation/protocol.py",
     "evaluation/scores.py",
+    "synthesis/trajectories",
 )
 
 
-def settings_version(method: str, protocol: Protocol, *, metrics: list[str], blind: bool, seed: int) -> str:
+def settings_version(
+    method: str, protocol: Protocol, *, metrics: list[str], blind: bool, seed: int, weights: str | None = None
+) -> str:
     """A word that changes when the method's code or weights, the protocol, the metrics or the seed change.
+
+    Args:
+        method: a method, ``"auto"`` or ``"input"``.
+        protocol: how results are compared.
+        metrics: what is measured.
+        blind: whether true PSFs are hidden.
+        seed: of sets that are made.
+        weights: SHA-256 of a weight file in place of the shipped ones.
 
     Example:
         >>> one, other = (
@@ -43,6 +54,7 @@ def settings_version(method: str, protocol: Protocol, *, metrics: list[str], bli
         "seed": seed,
         "torch": torch.__version__,
         "code": _code(method),
+        "weights": weights,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -20,6 +20,7 @@ def page(plan: Plan, results: list[SetResult]) -> str:
     given = "the PSF is unknown to the methods" if plan.blind else "the true PSF is given where the set has one"
     links = "".join(f'<a href="#{r.benchmark.name}">{r.benchmark.name}</a>' for r in results)
     step = f", every {plan.every}th image" if plan.every > 1 else ""
+    weights = "".join(f"; weights of {escape(str(own))}" for own in plan.weights)
     sections = "\n".join(_section(plan, result) for result in results)
     return f"""<!doctype html>
 <html lang="en">
@@ -29,8 +30,8 @@ def page(plan: Plan, results: list[SetResult]) -> str:
 <style>
 {style}</style>
 <h1>nightsharp benchmark</h1>
-<p>{escape(", ".join(plan.methods))}; {given}; seed {plan.seed}{step}. Rows marked <i>quoted</i> are other people's
-figures under protocols that differ in detail. Click a column's head to sort by it.</p>
+<p>{escape(", ".join(plan.methods))}; {given}; seed {plan.seed}{step}{weights}. Rows marked <i>quoted</i> are
+other people's figures under protocols that differ in detail. Click a column's head to sort by it.</p>
 <nav>{links}</nav>
 {sections}
 <script>
@@ -167,10 +168,11 @@ def _strip(
         words = f"<b>{escape(method)}</b> {scores}"
         if gains.get((image, method), 0) < 0:
             words += f' <span class="bad">{gains[image, method]:.2f} dB</span>'
+        name = plan.picture_name(method)
         stacks.append(
-            _figure(folder / f"{method}.jpg", words)
-            + _figure(folder / f"{method}-error.jpg", "error")
-            + _figure(folder / f"{method}-psf.png", "PSF found", narrow=True)
+            _figure(folder / f"{name}.jpg", words)
+            + _figure(folder / f"{name}-error.jpg", "error")
+            + _figure(folder / f"{name}-psf.png", "PSF found", narrow=True)
         )
     columns_of_figures = "".join(f'<div class="stack">{stack}</div>' for stack in stacks if stack)
     return f'<h3 id="{_anchor(result, image)}">{escape(image)}</h3><div class="strip">{columns_of_figures}</div>'

@@ -44,6 +44,7 @@ def as_document(plan: Plan, results: list[SetResult]) -> dict[str, Any]:
         "seed": plan.seed,
         "every": plan.every,
         "metrics": list(plan.metrics),
+        "weights": {own.method: {"file": own.file.name, "sha256": own.sha256} for own in plan.weights},
         "sets": [
             {
                 "set": result.benchmark.name,
@@ -70,6 +71,8 @@ def as_document(plan: Plan, results: list[SetResult]) -> dict[str, Any]:
 def as_markdown(plan: Plan, results: list[SetResult]) -> str:
     """The tables with their protocols, for people and repositories."""
     parts = [f"# Benchmark, {'PSF unknown' if plan.blind else 'PSF given where the set has one'}\n"]
+    if plan.weights:
+        parts.append(f"Weights: {'; '.join(map(str, plan.weights))}.\n")
     for result in results:
         table, published = rows(result), quoted(result, blind=plan.blind)
         parts.append(

@@ -13,6 +13,7 @@ from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.contestant import Estimation, method_spec, restore, with_true_psf
 from nightsharp.evaluation.fingerprint import settings_version
 from nightsharp.evaluation.metrics import psf_similarity, spectral_ratio, ssd_ratio
+from nightsharp.evaluation.own_weights import WeightFile, check_weights
 from nightsharp.evaluation.pictures import file_name, write_error, write_image, write_psf
 from nightsharp.evaluation.records import Ledger, Record
 from nightsharp.evaluation.scores import check_metrics, score
@@ -39,6 +40,8 @@ class Plan:
         metrics: names of :data:`~nightsharp.evaluation.scores.METRICS`.
         every: take every N-th image of a set; with 8 PSFs an odd N meets all of them.
         seed: of sets that are made from sharp images.
+        weights: files in place of the shipped weights, as
+            :func:`~nightsharp.evaluation.own_weights.read_weight_files` gives them.
     """
 
     methods: tuple[str, ...]
@@ -49,12 +52,14 @@ class Plan:
     metrics: tuple[str, ...] = ("psnr", "ssim")
     every: int = 1
     seed: int = 0
+    weights: tuple[WeightFile, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured before anything is.
 
         Raises:
-            UsageError: an unknown or repeated name, or a step below 1.
+            UsageError: an unknown or repeated name, a step below 1, or weights of a method that is not measured.
+            WeightsError: a network has no weights.
         """
         for kind, names in (("method", self.methods), ("set", self.sets)):
             if not names or len(set(names)) != len(names):
@@ -68,16 +73,32 @@ class Plan:
         check_metrics(list(self.metrics))
         if self.every < 1:
             raise UsageError(f"every is {self.every}; 1 takes every image, 4 every fourth.")
+        check_weights(self.methods, self.weights)
 
     def version(self, method: str, benchmark: Benchmark) -> str:
         """Of the settings that decide the method's values on the set."""
+        own = self.weights_of(method)
         return settings_version(
-            method, benchmark.protocol, metrics=list(self.metrics), blind=self.blind, seed=self.seed
+            method,
+            benchmark.protocol,
+            metrics=list(self.metrics),
+            blind=self.blind,
+            seed=self.seed,
+            weights=None if own is None else own.sha256,
         )
+
+    def weights_of(self, method: str) -> WeightFile | None:
+        """The file given for the method."""
+        return next((own for own in self.weights if own.method == method), None)
 
     def pictures(self, set_name: str, image: str) -> Path:
         """The folder with the pictures of an image."""
         return self.out / "pictures" / f"{set_name}{'-blind' if self.blind else ''}" / file_name(image)
+
+    def picture_name(self, method: str) -> str:
+        """What the method's pictures begin with; those of other weights stay beside them."""
+        own = self.weights_of(method)
+        return method if own is None else f"{method}-{own.sha256[:12]}"
 
 
 @dataclass(frozen=True)
@@ -167,12 +188,13 @@ def _measure(plan: Plan, benchmark: Benchmark, sample: Sample, versions: dict[st
                 _picture_of_input(pair, folder)
                 keep(INPUT, "", _scores(plan, benchmark, pair, pair.blurred, folder / "input-error.jpg"), None)
                 continue
-            answer = restore(method, pair, blind=plan.blind, estimation=estimation)
-            write_image(answer.sharp, folder / f"{method}.jpg")
-            scores = _scores(plan, benchmark, pair, answer.sharp, folder / f"{method}-error.jpg")
+            own, name = plan.weights_of(method), plan.picture_name(method)
+            answer = restore(method, pair, blind=plan.blind, estimation=estimation, weights=own)
+            write_image(answer.sharp, folder / f"{name}.jpg")
+            scores = _scores(plan, benchmark, pair, answer.sharp, folder / f"{name}-error.jpg")
             if answer.psf is not None:
-                write_psf(answer.psf, folder / f"{method}-psf.png")
-                scores |= _psf_scores(method, benchmark, pair, answer.sharp, answer.psf.kernel)
+                write_psf(answer.psf, folder / f"{name}-psf.png")
+                scores |= _psf_scores(method, benchmark, pair, answer.sharp, answer.psf.kernel, own)
             keep(method, answer.known, scores, answer.seconds)
         except Exception as problem:
             keep_failure(method, problem)
@@ -202,13 +224,15 @@ def _scores(plan: Plan, benchmark: Benchmark, pair: Pair, result: Tensor, error_
     return found
 
 
-def _psf_scores(method: str, benchmark: Benchmark, pair: Pair, sharp: Tensor, kernel: Tensor) -> dict[str, float]:
+def _psf_scores(
+    method: str, benchmark: Benchmark, pair: Pair, sharp: Tensor, kernel: Tensor, weights: WeightFile | None
+) -> dict[str, float]:
     """How near the estimated PSF is, and what its error costs."""
     if pair.psf is None:
         return {}
     found = {"psf_similarity": psf_similarity(kernel, pair.psf.kernel)}
     if pair.sharp is not None:
-        known = benchmark.protocol.compare(with_true_psf(method, pair), pair.sharp)
+        known = benchmark.protocol.compare(with_true_psf(method, pair, weights), pair.sharp)
         blind = benchmark.protocol.compare(sharp, pair.sharp)
         if known.error == 0:
             return found

@@ -1,7 +1,7 @@
 """The metrics by name, applied under a protocol."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ class Metric:
         digits: after the point.
         against_truth: called with the aligned result, the truth and the protocol; None for a no-reference score.
         alone: called with the whole result; None for one that needs a truth.
+        in_colour: it compares colours, also where the protocol compares luma.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Metric:
     digits: int
     against_truth: Callable[[Tensor, Tensor, Protocol], float] | None = None
     alone: Callable[[Tensor], float] | None = None
+    in_colour: bool = False
 
 
 def _ssim(result: Tensor, truth: Tensor, protocol: Protocol) -> float:
@@ -44,7 +46,9 @@ METRICS: dict[str, Metric] = {
     "psnr": Metric("PSNR", 1, 2, lambda x, y, p: metrics.psnr(x, y, peak=p.peak)),
     "ssim": Metric("SSIM", 1, 4, _ssim),
     "ms_ssim": Metric("MS-SSIM", 1, 4, lambda x, y, p: metrics.ms_ssim(x, y, peak=p.peak)),
-    "delta_e": Metric("ΔE00", -1, 2, lambda x, y, _: metrics.delta_e(x.expand(3, -1, -1), y.expand(3, -1, -1))),
+    "delta_e": Metric(
+        "ΔE00", -1, 2, lambda x, y, _: metrics.delta_e(x.expand(3, -1, -1), y.expand(3, -1, -1)), in_colour=True
+    ),
     "lpips": Metric("LPIPS", -1, 4, lambda x, y, _: metrics.lpips(x, y)),
     "niqe": Metric("NIQE (own model)", -1, 2, alone=metrics.niqe),
     "noise": Metric("noise", -1, 4, alone=lambda x: float(estimate_sigma(x[None].float()).mean())),
@@ -92,6 +96,9 @@ def score(
         if metric.alone is not None:
             found[name] = metric.alone(result.clamp(0, 1))
         elif metric.against_truth is not None and aligned is not None:
-            one, other = (torch.from_numpy(np.moveaxis(image, 2, 0)) for image in (aligned.result, aligned.truth))
+            seen = aligned
+            if metric.in_colour and truth is not None and protocol.colour != "as is":
+                seen = replace(protocol, colour="as is").compare(result, truth)
+            one, other = (torch.from_numpy(np.moveaxis(image, 2, 0)) for image in (seen.result, seen.truth))
             found[name] = metric.against_truth(one, other, protocol)
     return found, aligned

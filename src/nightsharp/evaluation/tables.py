@@ -63,7 +63,8 @@ def quoted(result: SetResult, *, blind: bool) -> list[Row]:
     given = {record.known for record in result.records}
 
     def belongs(row: PublishedRow) -> bool:
-        return row.known == wanted or row.known == "events" or (row.known == "nothing" and "true PSF" not in given)
+        alone = "image only" in given or "true PSF" not in given
+        return row.known in (wanted, "events") or (row.known == "nothing" and alone)
 
     return [
         Row(row.method, known[row.known], row.values, source=row.source, note=row.note)

@@ -29,7 +29,7 @@ _MAT_NAMES = ("psf", "kernel", "k", "f", "h", "filt")
 
 
 def read(file: Path) -> np.ndarray:
-    """The raw values in a PSF file, two-dimensional float64."""
+    """The raw values in a PSF file, float64; those of ``.npy`` have as many dimensions as they were saved with."""
     readers: dict[str, Callable[[Path], np.ndarray]] = {
         ".npy": _read_npy,
         ".mat": _read_mat,

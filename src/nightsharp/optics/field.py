@@ -1,12 +1,15 @@
 """Blur that differs from place to place: a grid of PSFs and the interpolation between them."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.errors import PsfError
+from nightsharp.optics import _psf_files
 from nightsharp.optics.blur import Blur, Boundary
 from nightsharp.optics.psf import Psf
 
@@ -58,6 +61,49 @@ class PsfField:
             raise PsfError(f"a field needs rows of equal length; there are {[len(row) for row in psfs]}.")
         side = max(max(psf.size) for row in psfs for psf in row) // 2 * 2 + 1
         return cls(torch.stack([torch.stack([psf.pad(side, side).kernel for psf in row]) for row in psfs]))
+
+    @classmethod
+    def load(cls, file: str | os.PathLike[str]) -> "PsfField":
+        """Read a field from ``.npy``: an array (rows, columns, k, k), the first row the picture's top.
+
+        Args:
+            file: the path, at most 64 MiB.
+
+        Raises:
+            PsfError: the file is missing, unreadable, or holds no field.
+
+        Example:
+            >>> import tempfile
+            >>> from nightsharp.optics import line
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     PsfField.load(PsfField.of([[line(5), line(9)]]).save(folder + "/roll.npy")).grid
+            (1, 2)
+        """
+        path = Path(file)
+        _check_ending(path, "read from")
+        values = _psf_files.read(path)
+        if values.ndim != 4 or values.shape[2] != values.shape[3]:
+            shape = " x ".join(map(str, values.shape)) or "a single number"
+            raise PsfError(
+                f"{path.name} is {shape}; a field is rows x columns x k x k. A single PSF is read by Psf.load."
+            )
+        return cls(torch.from_numpy(values).float())
+
+    def save(self, file: str | os.PathLike[str]) -> Path:
+        """Write the field as ``.npy``, exactly; an existing file is replaced whole.
+
+        Args:
+            file: the path; its folder must exist.
+
+        Returns:
+            The path written.
+
+        Raises:
+            PsfError: the ending is another or the place cannot be written.
+        """
+        path = Path(file)
+        _check_ending(path, "written as")
+        return _psf_files.write(path, self.kernels.cpu().numpy())
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -138,6 +184,11 @@ def centres(count: int, length: int) -> Float[Tensor, " count"]:
         [24.5, 74.5]
     """
     return (torch.arange(count) + 0.5) * (length / count) - 0.5
+
+
+def _check_ending(file: Path, done: str) -> None:
+    if file.suffix.lower() != ".npy":
+        raise PsfError(f"{file.name}: a field is {done} .npy; {file.suffix or 'no ending'} is not one.")
 
 
 def _hats(count: int, length: int) -> Tensor:

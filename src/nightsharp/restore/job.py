@@ -1,5 +1,6 @@
 """The job users run: look at what is known, choose the route, restore, check, report."""
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -31,12 +32,12 @@ from nightsharp.restore.memory import free_memory, held_memory, parse_memory, pe
 from nightsharp.restore.noise import measure_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan, Work, make_plan
-from nightsharp.restore.region import richest_part
+from nightsharp.restore.region import part_around, richest_part
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, describe_weights
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
-from nightsharp.restore.route import choose_route
-from nightsharp.restore.varying import estimate_field
+from nightsharp.restore.route import Route, choose_route
+from nightsharp.restore.varying import estimate_field, window_grid
 from nightsharp.restore.work import restore_tiles
 
 StageProgress = Callable[[str, int, int], None]
@@ -49,6 +50,14 @@ PSF_LIGHT: Light = "display"
 _SMALLEST_SIDE = 32
 # What is assumed of a PSF that has to be estimated first.
 _LIKELY_PSF = 31
+# What each way to the PSF is called in a plan.
+_SEARCHES = {
+    "whole": "the search for the PSF",
+    "streak": "the search for a lamp's trail",
+    "varying": "the search for PSFs all over the photo",
+}
+# Of a larger photograph only a part is searched for its one PSF.
+_MOST_SEARCHED = 4096**2
 # Side of the smallest tile where the blur varies.
 _LEAST_CORE = 96
 # Pixels from which a method's speed is worth measuring.
@@ -121,18 +130,10 @@ def deblur(
         raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
     field = psf if isinstance(psf, PsfField) else None
     known, source = (psf.mean(), "a field, given") if isinstance(psf, PsfField) else _known_psf(psf)
-    if (known is not None) + (streak is not None) + varying > 1:
-        raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
-    # a mistyped name is answered, and weights that are not there are missed, before any work
+    route = _checked_route(method, weights, known, streak=streak, varying=varying)
     psf_given = known is not None
-    route = choose_route(method, psf_given=psf_given)
     if not route.method.needs_psf:
-        if known is not None or streak is not None or varying:
-            raise UsageError(
-                f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method."
-            )
         known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
-    network_of(route.method, weights)
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
@@ -140,9 +141,9 @@ def deblur(
     clock = Clock(started)
     confidence = None
     if known is None:
-        likely = _plan(given, route.method, _likely_psf(given, psf_size), most, clock, guard=guard)
+        likely = _likely_plan(given, route.method, psf_size, most, clock, streak=streak, varying=varying, guard=guard)
         if tell_plan is not None:
-            tell_plan(replace(likely, estimating=True))
+            tell_plan(likely)
         if streak is not None:
             known, confidence, source = psf_from_streak(given, None if streak == "auto" else streak)
         elif varying:
@@ -162,7 +163,7 @@ def deblur(
             strength=strength,
             guard=guard,
             light=light,
-            core=None if field is None else _core(given, field),
+            core=None if field is None else _core(given, field.grid),
             weights=weights,
             field=field,
         ),
@@ -178,10 +179,14 @@ def plan_deblur(
     photo: Photo | str | os.PathLike[str] | Float[Tensor, "channel height width"],
     *,
     method: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     psf: Psf | Tensor | str | os.PathLike[str] | None = None,
+    streak: Literal["auto"] | Box | None = None,
+    varying: bool = False,
     psf_size: int | None = None,
     light: Light | None = None,
     limits: Limits | None = None,
+    guard: bool = True,
     max_memory: int | str | None = None,
 ) -> Plan:
     """What :func:`deblur` would take; nothing is restored.
@@ -189,10 +194,15 @@ def plan_deblur(
     Args:
         photo: as for :func:`deblur`.
         method: as for :func:`deblur`.
-        psf: as for :func:`deblur`; an unknown one is taken to be of a usual size, and finding it is not counted.
+        weights: as for :func:`deblur`.
+        psf: as for :func:`deblur`; an unknown one is taken to be of a usual size, and finding it is counted in memory,
+            not in time.
+        streak: as for :func:`deblur`.
+        varying: as for :func:`deblur`; planned as if the blur did vary.
         psf_size: as for :func:`deblur`.
         light: as for :func:`deblur`.
         limits: as for :func:`deblur`.
+        guard: as for :func:`deblur`.
         max_memory: as for :func:`deblur`.
 
     Raises:
@@ -204,14 +214,36 @@ def plan_deblur(
     """
     started = time.perf_counter()
     known, _ = _known_psf(psf)
-    choose_route(method, psf_given=known is not None)
+    needs = _checked_route(method, weights, known, streak=streak, varying=varying).method.needs_psf
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
-    route = choose_route(method, psf_given=known is not None, channels=given.channels)
-    size = _likely_psf(given, psf_size) if known is None else known.size
+    chosen = choose_route(method, psf_given=known is not None, channels=given.channels).method
+    clock = Clock(started)
+    if needs and known is None:
+        return _likely_plan(
+            given, chosen, psf_size, most, clock, streak=streak, varying=varying, guard=guard, timed=True
+        )
+    size = (1, 1) if known is None else known.size
     check_fits(size, given.size)
-    plan = _plan(given, route.method, size, most, Clock(started), timed=True)
-    return replace(plan, estimating=known is None)
+    return _plan(given, chosen, size, most, clock, guard=guard, timed=True)
+
+
+def _checked_route(
+    method: str | None,
+    weights: str | os.PathLike[str] | None,
+    known: Psf | None,
+    *,
+    streak: Literal["auto"] | Box | None,
+    varying: bool,
+) -> Route:
+    """The route, before any work: a mistyped name is answered, and weights that are not there are missed."""
+    if (known is not None) + (streak is not None) + varying > 1:
+        raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
+    route = choose_route(method, psf_given=known is not None)
+    if not route.method.needs_psf and (known is not None or streak is not None or varying):
+        raise UsageError(f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method.")
+    network_of(route.method, weights)
+    return route
 
 
 class Clock:
@@ -388,8 +420,12 @@ def _estimate(
 
 def psf_from_streak(given: Given, box: Box | None) -> tuple[Psf, float, str]:
     """The PSF off the trail of lamps, its confidence, and where it came from."""
+    rows, columns = richest_part(given) if box is None else part_around(given, box)
     found = from_light_streak(
-        given.values("linear")[0], box, clip=_clip(given, "linear"), display=given.values(PSF_LIGHT)[0]
+        given.part("linear", rows, columns)[0],
+        None if box is None else (box[0] - columns.start, box[1] - rows.start, *box[2:]),
+        clip=_clip(given, "linear"),
+        display=given.part(PSF_LIGHT, rows, columns)[0],
     )
     if found is None:
         raise PsfError("no lamp with a trail that sharpens the photo was found. Show one with a box, or leave it out.")
@@ -424,9 +460,9 @@ def clip_of(given: Given, light: Light) -> float:
     return _clip(given, light)
 
 
-def _core(given: Given, field: PsfField) -> int:
+def _core(given: Given, grid: tuple[int, int]) -> int:
     """Side of a tile: half a window, so that the PSF changes little from tile to tile."""
-    return max(_LEAST_CORE, min(length // (2 * n) for length, n in zip(given.size, field.grid, strict=True)))
+    return max(_LEAST_CORE, min(length // (2 * n) for length, n in zip(given.size, grid, strict=True)))
 
 
 def _run_estimator(
@@ -450,6 +486,34 @@ def _clip(given: Given, light: Light) -> float:
 def _likely_psf(given: Given, size: int | None) -> tuple[int, int]:
     side = min(size or _LIKELY_PSF, *given.size)
     return side, side
+
+
+def _likely_plan(
+    given: Given,
+    method: MethodSpec,
+    psf_size: int | None,
+    max_memory: int | None,
+    clock: Clock,
+    *,
+    streak: Literal["auto"] | Box | None,
+    varying: bool,
+    guard: bool,
+    timed: bool = False,
+) -> Plan:
+    """The plan where the PSF has to be found first: with one of a usual size, and what the search holds."""
+    psf = _likely_psf(given, psf_size)
+    grid = window_grid(*given.size, psf[0]) if varying else (1, 1)
+    core = None if grid == (1, 1) else _core(given, grid)
+    plan = _plan(given, method, psf, max_memory, clock, guard=guard, core=core, timed=timed)
+    way = "streak" if streak is not None else "varying" if varying else "whole"
+    pixels = math.prod(given.size) if way == "varying" else min(math.prod(given.size), _MOST_SEARCHED)
+    searching = held_memory() + _search_memory(pixels, streak=streak is not None)
+    return replace(plan, memory=max(plan.memory, searching), search=_SEARCHES[way])
+
+
+def _search_memory(pixels: int, *, streak: bool) -> int:
+    """Bytes that the way to the PSF holds: measured on 0.2 to 16 megapixels in colour, one thread."""
+    return 90 * pixels if streak else min(470 * pixels, 250_000_000 + 45 * pixels)
 
 
 def _plan(

@@ -67,7 +67,7 @@ class Plan:
         memory: bytes that the process will hold at its peak.
         budget: bytes that it may hold.
         seconds: time the restoration will take; None where the method was not timed on this machine.
-        estimating: a PSF has to be found first, whose size was assumed; finding it is not counted.
+        search: what has to be found first; sizes were assumed, and its time is not counted.
     """
 
     core: int
@@ -77,7 +77,7 @@ class Plan:
     memory: int
     budget: int
     seconds: float | None
-    estimating: bool = False
+    search: str | None = None
 
     def words(self) -> str:
         """The plan in one line.
@@ -90,7 +90,7 @@ class Plan:
         takes = say_bytes(self.memory)
         if self.seconds is not None:
             takes = f"{say_seconds(self.seconds)} and {takes}"
-        return f"plan: {how}; about {takes}{', and the search for the PSF' if self.estimating else ''}"
+        return f"plan: {how}; about {takes}{f', and {self.search}' if self.search else ''}"
 
     def describe(self) -> dict[str, Any]:
         """The plan for machines."""

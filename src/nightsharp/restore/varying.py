@@ -93,7 +93,7 @@ def estimate_field(
     if again.evidence.gain > whole.evidence.gain:
         whole = again
     side = whole.size
-    rows, columns = _windows(height, width, side) if grid is None else grid
+    rows, columns = window_grid(height, width, side) if grid is None else grid
     if min(rows, columns) < 1 or height // max(rows, 1) < 32 or width // max(columns, 1) < 32:
         raise PsfError(f"a grid of {rows} x {columns} windows does not fit a photograph of {width} x {height}.")
     if rows * columns == 1:
@@ -180,7 +180,13 @@ def _one(whole: Psf, confidence: float, near: float, far: float, reason: str) ->
     return FieldEstimate(None, whole, confidence, near, far, reason, ())
 
 
-def _windows(height: int, width: int, side: int) -> tuple[int, int]:
+def window_grid(height: int, width: int, side: int) -> tuple[int, int]:
+    """Rows and columns of windows that a photograph has room for, with PSFs of that side.
+
+    Example:
+        >>> window_grid(3000, 4000, 31), window_grid(200, 4000, 31)
+        ((4, 4), (1, 4))
+    """
     least = max(_LEAST_WINDOW, _ROOM * side)
     rows, columns = (max(1, min(_MOST_WINDOWS, int(length / least * (1 + 2 * _OVERLAP)))) for length in (height, width))
     return rows, columns

@@ -2,7 +2,9 @@
 
 import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ import numpy as np
 import tifffile
 from torch import Tensor
 
+from nightsharp._atomic import flush_folder, write_atomically
 from nightsharp.errors import PhotoError, UsageError
 from nightsharp.synthesis.batches import PairBatches
 from nightsharp.synthesis.lenses import lens
@@ -19,7 +22,10 @@ from nightsharp.synthesis.seeds import generator_for
 
 Progress = Callable[[str, int, int], None]
 _BATCH = 16
+_PARTS = ("sharp", "blurred", "psf", "assumed_psf")
 _SETTINGS, _MANIFEST = "recipe.json", "manifest.jsonl"
+# asked for so many files at once, a disk writes its journal once for all of them
+_FLUSHED_AT_ONCE = 16
 
 
 def write_pairs(
@@ -35,7 +41,8 @@ def write_pairs(
 
     Pair 12 becomes ``sharp/000012.png``, ``blurred/000012.png``, ``psf/000012.npy``, ``assumed_psf/000012.npy`` and a
     line of ``manifest.jsonl``, which names them with the noise. Every file is written whole or not at all; a pair
-    counts once its line is there.
+    counts once its line is there, and its line is written once its files are on the disk, so that neither ``kill -9``
+    nor a power cut leaves a line without its files.
 
     Args:
         batches: the stream.
@@ -53,7 +60,7 @@ def write_pairs(
         PhotoError: the folder cannot be written.
     """
     chosen = {**settings, "format": ending}
-    for part in ("sharp", "blurred", "psf", "assumed_psf"):
+    for part in _PARTS:
         _make(folder / part)
     _agree(folder, chosen)
     done = _done(folder / _MANIFEST)
@@ -62,8 +69,10 @@ def write_pairs(
         indices = range(number * batches.size, min(count, (number + 1) * batches.size))
         if not done.issuperset(indices):
             lines = _write_batch(batches[number], indices, folder, ending)
+            _flush(folder / str(line[part]) for line in lines for part in _PARTS)
             with (folder / _MANIFEST).open("a", encoding="utf-8") as manifest:
                 manifest.writelines(json.dumps(line) + "\n" for line in lines if line["index"] not in done)
+            _flush([folder / _MANIFEST])
             done.update(indices)
         if progress is not None:
             progress("making pairs", indices.stop, count)
@@ -144,7 +153,7 @@ def _picture(image: Tensor, ending: str) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write whole or not at all, without waiting for the disk, which for thousands of files takes most of the time.
+    """Write whole or not at all, without waiting for the disk: ``_flush`` does, for a whole batch.
 
     A stopped run leaves at most a hidden part, which the next one writes over.
     """
@@ -153,7 +162,35 @@ def _write(file: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(file)
     except OSError as problem:
-        raise PhotoError(f"{file} cannot be written: {problem.strerror or problem}. Choose another place.") from problem
+        raise _unwritable(file, problem) from problem
+
+
+def _flush(files: Iterable[Path]) -> None:
+    """Wait until files and their names are on the disk."""
+    wanted = list(files)
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as several:
+        list(several.map(_flush_file, wanted))
+    for folder in {file.parent for file in wanted}:
+        flush_folder(folder)
+
+
+def _flush_file(file: Path) -> None:
+    try:
+        with file.open("r+b") as stream:  # some systems flush only what could be written to
+            os.fsync(stream.fileno())
+    except OSError as problem:
+        raise _unwritable(file, problem) from problem
+
+
+def _write_and_flush(file: Path, text: str) -> None:
+    try:
+        write_atomically(file, text.encode(), overwrite=True)
+    except OSError as problem:
+        raise _unwritable(file, problem) from problem
+
+
+def _unwritable(file: Path, problem: OSError) -> PhotoError:
+    return PhotoError(f"{file} cannot be written: {problem.strerror or problem}. Choose another place.")
 
 
 def _make(folder: Path) -> None:
@@ -167,7 +204,7 @@ def _agree(folder: Path, settings: dict[str, object]) -> None:
     """Go on only with what was begun."""
     file = folder / _SETTINGS
     if not file.exists():
-        _write(file, (json.dumps(settings, indent=1) + "\n").encode())
+        _write_and_flush(file, json.dumps(settings, indent=1) + "\n")
         return
     begun = json.loads(file.read_text(encoding="utf-8"))
     other = [f"{key}: {begun.get(key)!r}" for key in {**begun, **settings} if begun.get(key) != settings.get(key)]
@@ -184,5 +221,5 @@ def _done(manifest: Path) -> set[int]:
     text = manifest.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        _write(manifest, whole.encode())
+        _write_and_flush(manifest, whole)
     return {json.loads(line)["index"] for line in whole.splitlines()}

@@ -90,13 +90,6 @@ SYSTEMS: dict[str, System] = {
             official="nightsharp.methods.darkdeblur.official",
         ),
         System(
-            "darkdeblur",
-            "nightsharp.methods.darkdeblur:DarkDeblurNet",
-            channels=3,
-            takes_psf=False,
-            official="nightsharp.methods.darkdeblur.official",
-        ),
-        System(
             "nightwiener",
             "nightsharp.methods.nightwiener:NightWiener",
             takes="stack",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
 from nightsharp.evaluation.benchmarks.synthetic import generator_for
-from nightsharp.evaluation.benchmarks.trajectory import shake_psf
 from nightsharp.optics import Blur, Psf
+from nightsharp.synthesis.trajectories import markovian_psfs
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -115,7 +115,7 @@ def exdark(folder: Path, seed: int) -> list[Sample]:
     def sample(file: Path) -> Sample:
         def load() -> Pair:
             sharp = read_image(file)
-            psf = shake_psf(generator_for(seed, "exdark", file.name))
+            psf = Psf.from_tensor(markovian_psfs(1, generator=generator_for(seed, "exdark", file.name))[0, 0]).trim(0)
             blurred = Blur(psf, "replicate")(sharp[None])[0]
             return Pair((blurred.clamp(0, 1) * 255).round() / 255, sharp, psf)
 

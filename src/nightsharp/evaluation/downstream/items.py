@@ -14,6 +14,7 @@ from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.compare import pair_files
 from nightsharp.evaluation.contestant import Estimation, restore
 from nightsharp.evaluation.downstream.ocr import plain_text
+from nightsharp.evaluation.own_weights import WeightFile
 from nightsharp.photo.tone import linear_to_srgb
 
 
@@ -93,7 +94,13 @@ def _reader(before: Path, after: Path, truth: Path | None, text: Path | None) ->
 
 
 def restored_by(
-    method: str, samples: Sequence[Sample], *, blind: bool, texts: Mapping[str, str] | None = None, linear: bool = False
+    method: str,
+    samples: Sequence[Sample],
+    *,
+    blind: bool,
+    texts: Mapping[str, str] | None = None,
+    linear: bool = False,
+    weights: WeightFile | None = None,
 ) -> Iterator[Item]:
     """The images of a set, restored by a method when their turn comes.
 
@@ -103,6 +110,7 @@ def restored_by(
         blind: hide the true PSF from the method.
         texts: what stands in them, by name.
         linear: the values are linear light; readers see them through the sRGB curve.
+        weights: of the method; None takes the shipped ones.
     """
 
     def shown(image: Tensor) -> Tensor:
@@ -111,7 +119,8 @@ def restored_by(
     def maker(sample: Sample) -> Callable[[], Shot]:
         def make() -> Shot:
             pair = sample.load()
-            restored = restore(method, pair, blind=blind, estimation=Estimation(pair.blurred)).sharp
+            estimation = Estimation(pair.blurred)
+            restored = restore(method, pair, blind=blind, estimation=estimation, weights=weights).sharp
             return Shot(
                 shown(pair.blurred),
                 shown(restored),

@@ -11,16 +11,16 @@ from nightsharp.restore.guard.scores import Scores
 
 # Fitted by benchmarks/harm_fit.py: score, range of use, weight per half range, and the words where it pulls down most.
 RULE = {
-    "ripple": (0.0, 1.25, 3.03, "the PSF does not show in the photo's spectrum"),
-    "power": (0.0, 1.25, 1.27, "the PSF does not show in the photo's spectrum"),
-    "scaled": (-0.303, 0.234, -2.67, "the PSF has the wrong size"),
-    "overshoot": (-5.0, 0.0, -3.90, "overshoot"),
-    "sparsity": (-0.729, 0.157, -2.33, "ringing"),
-    "unexplained": (-2.683, 0.054, -4.26, "does not explain the input"),
-    "smoothness": (0.01, 0.739, -4.37, "does not explain the input"),
-    "mirror": (-0.08, 0.0, -1.55, "the PSF does not show in the photo's edges"),
+    "ripple": (0.0, 1.25, 4.05, "the PSF does not show in the photo's spectrum"),
+    "power": (0.0, 1.25, 1.10, "the PSF does not show in the photo's spectrum"),
+    "scaled": (-0.303, 0.234, -3.79, "the PSF has the wrong size"),
+    "overshoot": (-5.0, 0.0, -4.23, "overshoot"),
+    "sparsity": (-0.729, 0.157, -2.10, "ringing"),
+    "unexplained": (-2.683, 0.054, -5.38, "does not explain the input"),
+    "smoothness": (0.01, 0.739, -5.25, "does not explain the input"),
+    "mirror": (-0.08, 0.0, -1.36, "the PSF does not show in the photo's edges"),
 }
-_BIAS = -0.99
+_BIAS = -2.20
 # The mirror image of the right PSF was never the better one on the tuning half; from here on it is seen as such.
 _MIRRORED, _CERTAINLY_MIRRORED = 0.004, 0.015
 # a part below the first is not worth its doubled edges; above the second it is the result
@@ -64,7 +64,7 @@ def part_of_tile(scores: Scores, confidence: float | None = None) -> tuple[float
         "unexplained": scores.unexplained,
         "smoothness": scores.smoothness,
     }
-    pulls = {name: weight * placed(numbers[name], low, high) for name, (low, high, weight, _) in RULE.items()}
+    pulls = {name: _pull(numbers[name], low, high, weight) for name, (low, high, weight, _) in RULE.items()}
     mirrored = min(1.0, max(0.0, (scores.mirror - _MIRRORED) / (_CERTAINLY_MIRRORED - _MIRRORED)))
     part = (1 - mirrored) / (1 + math.exp(-_BIAS - _odds(confidence) - sum(pulls.values())))
     words = "the PSF is upside down" if mirrored > 0 else RULE[min(pulls, key=lambda name: pulls[name])][3]
@@ -79,8 +79,15 @@ def _odds(confidence: float | None) -> float:
     return math.log(sure / (1 - sure))
 
 
+def _pull(score: float, low: float, high: float, weight: float) -> float:
+    """What a score adds to the odds; one that is no number, or without bound, as much against as the worst."""
+    return weight * placed(score, low, high) if math.isfinite(score) else -abs(weight)
+
+
 def placed(score: float, low: float, high: float) -> float:
-    """Where a score lies in its range: -1 at its low end and below, 1 at its high end and above."""
+    """Where a score lies in its range: -1 at its low end and below, 1 at its high end and above; NaN stays NaN."""
+    if math.isnan(score):
+        return math.nan  # max and min would call it -1
     return min(1.0, max(-1.0, (score - (low + high) / 2) / ((high - low) / 2)))
 
 
