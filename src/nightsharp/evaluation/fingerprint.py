@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from nightsharp.evaluation.contestant import method_spec
+from nightsharp.evaluation.contestant import AUTO, method_spec
 from nightsharp.evaluation.protocol import Protocol
 from nightsharp.methods import get_method
 
@@ -25,6 +25,7 @@ _SHARED = (
     "evaluation/scores.py",
     "synthesis/trajectories",
 )
+_ROUTE = "restore/route.py"
 
 
 def settings_version(
@@ -72,7 +73,12 @@ def _code(method: str) -> str:
     for place in (*_SHARED, *own):
         path = package / place
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            # a method that is named is not routed
+            if method != AUTO and file == package / _ROUTE:
+                continue
             digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
-    for file in sorted((package / "weights" / "shipped").glob(f"{method}.*")):
+    # the route may take any method
+    shipped = "*.safetensors" if method == AUTO else f"{method}.*"
+    for file in sorted((package / "weights" / "shipped").glob(shipped)):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
