@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks import harm, plan
 from benchmarks.chart import line_chart
 from nightsharp.evaluation.report import markdown_table
 from nightsharp.evaluation.tables import COLUMNS, Row
@@ -45,6 +46,12 @@ def main() -> None:
     parts.append("## Speed and memory\n")
     stored = _stored("speed")
     parts.append(_missing("speed") if stored is None else _speed(stored))
+    parts.append("## The plan beside what happened\n")
+    stored = _stored("plan")
+    parts.append(_missing("plan") if stored is None else _plan(stored))
+    parts.append("## Do no harm\n")
+    stored = _stored("harm")
+    parts.append(_missing("harm") if stored is None else _harm(stored["figures"]))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"-> {PAGE}")
 
@@ -112,6 +119,36 @@ def _speed(stored: dict[str, Any]) -> str:
         f"{start['import_seconds']:.3f} s.\n",
     ]
     return "\n".join(lines)
+
+
+def _plan(stored: dict[str, Any]) -> str:
+    lines = [
+        f"{stored['machine']}. JPEG photographs, `{plan.PSF}`, guard on, half of the free memory allowed; asked: "
+        "seconds within 30 % of the plan, memory at most 15 % above it.\n",
+        "| photo | method | tiles | seconds planned | taken | GB planned | held | as asked |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for row in stored["figures"]["rows"]:
+        seconds, memory = row["seconds"], row["peak_gb"]
+        times = f"{seconds['expected']:.1f} | {seconds['actual']:.1f}"
+        sizes = f"{memory['expected']:.2f} | {memory['actual']:.2f}"
+        asked = "yes" if row["as_asked"] else "no"
+        lines.append(f"| {row['photo']} | {row['method']} | {row['tiles']} | {times} | {sizes} | {asked} |")
+    return "\n".join(lines) + "\n"
+
+
+def _harm(methods: list[list[dict[str, Any]]]) -> str:
+    heads = ("level", "cases", "harmed, unguarded", "guarded", "worst, unguarded", "guarded", "mean gain, unguarded")
+    parts = [f"{harm.PROTOCOL} dB; [the guard](guard.md).\n"]
+    for rows in methods:
+        lines = [f"| {' | '.join((*heads, 'guarded'))} |", "| --- |" + " ---: |" * len(heads)]
+        for row in rows:
+            counts = f"{row['cases']} | {row['unguarded_harmed']} | {row['guarded_harmed']}"
+            worst = f"{row['unguarded_worst']:.2f} | {row['guarded_worst']:.2f}"
+            gains = f"{row['unguarded_gain']:.2f} | {row['guarded_gain']:.2f}"
+            lines.append(f"| {row['level']} | {counts} | {worst} | {gains} |")
+        parts.append(f"### `{rows[0]['method']}`\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":
