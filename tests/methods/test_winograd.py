@@ -1,5 +1,7 @@
 """The quick 5 x 5 convolution is a convolution."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch.nn.functional import conv2d
@@ -13,7 +15,15 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.fixture
-def no_direct(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def no_direct(one_thread: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where the direct convolution is taken."""
 
     def refused(*_: object, **__: object) -> None:

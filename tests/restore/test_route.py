@@ -1,9 +1,13 @@
 """Which way a photograph goes."""
 
 import pytest
+import torch
+from skimage.data import camera
 
+from nightsharp import deblur
 from nightsharp.errors import UsageError
 from nightsharp.methods import list_methods
+from nightsharp.optics import Blur, line
 from nightsharp.restore import choose_route
 
 
@@ -18,12 +22,20 @@ def test_without_a_psf_one_is_estimated(method: str | None):
 def test_with_a_psf_nothing_is_estimated():
     route = choose_route(None, psf_given=True)
     assert route.estimator is None
-    assert route.reason == f"PSF given -> {route.method.name}, the best for colour"
+    assert route.reason == f"PSF given -> {route.method.name}, the best for most photos"
 
 
-def test_grey_and_colour_go_the_way_that_measured_best_for_each():
-    assert choose_route(None, psf_given=True, channels=3).method.name == "nightwiener"
-    assert choose_route(None, psf_given=True, channels=1).method.name == "hyper_laplacian"
+@pytest.mark.parametrize(
+    ("channels", "noise", "method"),
+    [(3, 0.0, "nightwiener"), (1, 0.01, "nightwiener"), (1, 0.0, "hyper_laplacian")],
+)
+def test_a_photograph_goes_the_way_that_measured_best_for_its_kind(channels: int, noise: float, method: str):
+    grey = torch.from_numpy(camera()[None, 100:196, 180:276]).float() / 255
+    photo = (grey * torch.linspace(1, 0.8, channels)[:, None, None]).contiguous()
+    photo += noise * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+    blurred = Blur(line(3), "replicate")(photo[None])[0] if noise == 0 else photo
+    report = deblur(blurred.clamp(0, 1), psf="line:3,0").report
+    assert report["method"] == method
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in list_methods()])

@@ -1,6 +1,7 @@
 """Blur that varies over the photograph is told from noise, and restored place by place."""
 
 import math
+from pathlib import Path
 
 import pytest
 import skimage.data
@@ -10,7 +11,8 @@ from nightsharp import deblur
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.optics import Blur, Psf, disk, line, shake
 from nightsharp.optics.field import PsfField
-from nightsharp.restore import region
+from nightsharp.restore import plan_deblur, region
+from nightsharp.restore.finding import FoundPsf
 from nightsharp.restore.job import opened, psf_from_streak
 from nightsharp.restore.varying import estimate_field, judge_field
 
@@ -105,6 +107,16 @@ def test_a_field_restores_varying_blur_better_than_one_psf() -> None:
 def test_the_report_says_that_the_blur_varied() -> None:
     done = deblur(scene()[0], psf=PsfField.of([[line(5), line(5, 30)]]), method="wiener")
     assert done.report["psf"]["grid"] == [1, 2]
+
+
+def test_a_field_is_kept_in_a_file_and_restored_with(tmp_path: Path) -> None:
+    field = PsfField.of([[line(5), line(5, 30)]])
+    file = FoundPsf(field.mean(), 0.9, "a test", field).save(tmp_path / "roll.npy")
+    from_file = deblur(scene()[0], psf=file, method="wiener", guard=False)
+    assert torch.equal(from_file.sharp, deblur(scene()[0], psf=field, method="wiener", guard=False).sharp)
+    assert plan_deblur(scene()[0], psf=file).core == from_file.report["plan"]["core"]
+    picture = FoundPsf(field.mean(), 0.9, "a test", field).save(tmp_path / "roll.png")
+    assert Psf.load(picture).size[1] > 2 * field.kernels.shape[-1]
 
 
 def test_only_one_way_to_come_by_the_psf_is_taken() -> None:

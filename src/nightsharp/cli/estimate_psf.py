@@ -64,7 +64,7 @@ def estimate_psf(
             progress=bars.advance,
         )
     if output is not None:
-        found.shown.save(output)
+        found.save(output)
     height, width = found.psf.size
     if json:
         document = {

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -34,12 +35,23 @@ class FoundPsf:
     field: PsfField | None = None
     noise_sigma: float | None = None
 
-    @property
-    def shown(self) -> Psf:
-        """What a file of it holds: the PSF, or all PSFs of a field beside and below each other."""
+    def save(self, file: str | os.PathLike[str]) -> Path:
+        """Write the PSF; a field as ``.npy`` for use, as a picture with all its PSFs beside and below each other.
+
+        Args:
+            file: the path; its ending says the format, as for :meth:`nightsharp.optics.Psf.save`.
+
+        Returns:
+            The path written.
+
+        Raises:
+            PsfError: the ending is unknown or the place cannot be written.
+        """
         if self.field is None:
-            return self.psf
-        return Psf.from_tensor(_mosaic(self.field.kernels))
+            return self.psf.save(file)
+        if Path(file).suffix.lower() == ".npy":
+            return self.field.save(file)
+        return Psf.from_tensor(_mosaic(self.field.kernels)).save(file)
 
 
 def find_psf(

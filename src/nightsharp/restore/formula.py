@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.optics import Psf, defocus, disk, gaussian, line
+from nightsharp.optics.field import PsfField
 
 _FORMULAS: dict[str, tuple[Callable[..., Psf], int, int, str]] = {
     "line": (line, 2, 2, "line:LENGTH,ANGLE, for instance line:15,30 (pixels; degrees anticlockwise from horizontal)"),
@@ -67,3 +70,21 @@ def parse_psf(text: str) -> Psf | None:
         return make(*values)
     except PsfError as problem:
         raise PsfError(f"the PSF {text!r}: {problem} Write {usage}.") from None
+
+
+def field_in_file(psf: Any) -> PsfField | None:
+    """The field that was given, or that lies in the ``.npy`` file that was given; None for a single PSF.
+
+    Example:
+        >>> field_in_file("line:4,90") is None
+        True
+    """
+    if isinstance(psf, PsfField):
+        return psf
+    if not isinstance(psf, str | os.PathLike) or Path(psf).suffix.lower() != ".npy":
+        return None
+    try:
+        return PsfField.load(psf)
+    except PsfError:
+        # what is wrong with it as a PSF is said by who reads it as one
+        return None

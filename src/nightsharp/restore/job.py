@@ -24,19 +24,19 @@ from nightsharp.optics.field import PsfField
 from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
-from nightsharp.restore.formula import parse_psf
+from nightsharp.restore.formula import field_in_file, parse_psf
 from nightsharp.restore.function import network_of, usable_methods
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.guard import judge_psf
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
-from nightsharp.restore.noise import measure_noise
+from nightsharp.restore.noise import measure_noise, shown_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan, Work, make_plan
 from nightsharp.restore.region import part_around, richest_part
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, describe_weights
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
-from nightsharp.restore.route import Route, choose_route
+from nightsharp.restore.route import NOISY, Route, choose_route
 from nightsharp.restore.varying import estimate_field, window_grid
 from nightsharp.restore.work import restore_tiles
 
@@ -94,8 +94,8 @@ def deblur(
         method: one of :func:`~nightsharp.list_methods`; None or ``"auto"`` chooses.
         weights: of a learned method, a file or the name of shipped ones; None takes those that bear its name.
         psf: what is known of the blur: a :class:`~nightsharp.Psf`, a tensor ``(kh, kw)``, a file, or a formula such as
-            ``"line:15,30"``; a :class:`~nightsharp.optics.field.PsfField` where it varies over the photograph; None or
-            ``"auto"`` estimates it.
+            ``"line:15,30"``; a :class:`~nightsharp.optics.field.PsfField`, or a ``.npy`` file of one, where it varies
+            over the photograph; None or ``"auto"`` estimates it.
         streak: take the PSF from the trail of a lamp: found (``"auto"``), or in the box (left, top, width, height).
         varying: look for blur that varies over the photograph; one PSF where it does not.
         strength: > 0; below 1 gentler, above 1 sharper and noisier.
@@ -128,8 +128,9 @@ def deblur(
     started = time.perf_counter()
     if not 0 < strength < float("inf"):
         raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
+    psf = field_in_file(psf) or psf
     field = psf if isinstance(psf, PsfField) else None
-    known, source = (psf.mean(), "a field, given") if isinstance(psf, PsfField) else _known_psf(psf)
+    known, source = _known_psf(psf)
     route = _checked_route(method, weights, known, streak=streak, varying=varying)
     psf_given = known is not None
     if not route.method.needs_psf:
@@ -137,7 +138,7 @@ def deblur(
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
-    route = choose_route(method, psf_given=psf_given, channels=given.channels)
+    route = choose_route(method, psf_given=psf_given, clean_grey=_is_clean_grey(given))
     clock = Clock(started)
     confidence = None
     if known is None:
@@ -180,7 +181,7 @@ def plan_deblur(
     *,
     method: str | None = None,
     weights: str | os.PathLike[str] | None = None,
-    psf: Psf | Tensor | str | os.PathLike[str] | None = None,
+    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None = None,
     streak: Literal["auto"] | Box | None = None,
     varying: bool = False,
     psf_size: int | None = None,
@@ -213,11 +214,13 @@ def plan_deblur(
         1
     """
     started = time.perf_counter()
+    psf = field_in_file(psf) or psf
+    field = psf if isinstance(psf, PsfField) else None
     known, _ = _known_psf(psf)
     needs = _checked_route(method, weights, known, streak=streak, varying=varying).method.needs_psf
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
-    chosen = choose_route(method, psf_given=known is not None, channels=given.channels).method
+    chosen = choose_route(method, psf_given=known is not None, clean_grey=_is_clean_grey(given)).method
     clock = Clock(started)
     if needs and known is None:
         return _likely_plan(
@@ -225,7 +228,12 @@ def plan_deblur(
         )
     size = (1, 1) if known is None else known.size
     check_fits(size, given.size)
-    return _plan(given, chosen, size, most, clock, guard=guard, timed=True)
+    core = None if field is None else _core(given, field.grid)
+    return _plan(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
+
+
+def _is_clean_grey(given: Given) -> bool:
+    return given.channels == 1 and shown_noise(given) < NOISY
 
 
 def _checked_route(
@@ -392,13 +400,15 @@ def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None
     return Given(None, photo.detach(), None)
 
 
-def _known_psf(psf: Psf | Tensor | str | os.PathLike[str] | None) -> tuple[Psf | None, str | None]:
+def _known_psf(psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None) -> tuple[Psf | None, str | None]:
     """The PSF that was given, and where it came from."""
     match psf:
         case None:
             return None, None
         case Psf():
             return psf, "given"
+        case PsfField():
+            return psf.mean(), "a field, given"
         case Tensor():
             return Psf.from_tensor(psf), "given"
         case str():

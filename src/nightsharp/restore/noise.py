@@ -80,6 +80,16 @@ def measure_noise(given: Given, light: Light) -> Noise:
     return Noise(measured, (even.square() + unexplained.square()).sqrt(), contrast, slope)
 
 
+def shown_noise(given: Given) -> float:
+    """Standard deviation of the noise as one sees it, in display light; of a tensor as it came. Mean of the channels.
+
+    Example:
+        >>> shown_noise(Given(None, torch.full((1, 32, 32), 0.5), None))
+        0.0
+    """
+    return float(_sigma(given, "linear" if given.photo is None else "display").mean())
+
+
 def _sigma(given: Given, light: Light) -> Float[Tensor, "1 channel 1 1"]:
     height, width = given.size
     if min(height, width) < 3:

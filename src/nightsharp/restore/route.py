@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from nightsharp.methods import MethodSpec, get_method
 
-# Measured (docs/methods/nightwiener.md): the network gains on photographs in colour, where the channels' noise tells it
-# what is detail, and loses a little on single channels.
-BEST_IN_COLOUR = "nightwiener"
-BEST_IN_GREY = "hyper_laplacian"
+# Measured (docs/benchmarks.md): the network gains 0.2 to 0.7 dB on every set with noise, in colour and in grey. It
+# loses on Levin's captured images and on text, which are grey with next to no noise.
+BEST_WITH_NOISE = "nightwiener"
+BEST_WITHOUT_NOISE = "hyper_laplacian"
+# Standard deviation, range [0, 1]: the first shows 0.001, the second 0.001 to 0.007, those with 1 % noise 0.0097.
+NOISY = 0.004
 PSF_ESTIMATOR = "map_psf"
 
 
@@ -26,13 +28,13 @@ class Route:
     reason: str
 
 
-def choose_route(method: str | None, *, psf_given: bool, channels: int = 3) -> Route:
+def choose_route(method: str | None, *, psf_given: bool, clean_grey: bool = False) -> Route:
     """Choose the methods from what is known.
 
     Args:
         method: what the user asks for; None or ``"auto"`` leaves the choice to us.
         psf_given: whether the PSF is known.
-        channels: 3 for a photograph in colour, 1 for one without.
+        clean_grey: the photograph has one channel with noise below :data:`NOISY`.
 
     Returns:
         The route with its reason.
@@ -42,12 +44,12 @@ def choose_route(method: str | None, *, psf_given: bool, channels: int = 3) -> R
 
     Example:
         >>> choose_route(None, psf_given=False).reason
-        'no PSF, no events -> estimated PSF + nightwiener, the best for colour'
+        'no PSF, no events -> estimated PSF + nightwiener, the best for most photos'
         >>> choose_route("wiener", psf_given=True).reason
         'PSF given -> wiener (asked for)'
     """
     asked = method not in (None, "auto")
-    best, kind = (BEST_IN_COLOUR, "colour") if channels == 3 else (BEST_IN_GREY, "grey")
+    best, kind = (BEST_WITHOUT_NOISE, "grey without noise") if clean_grey else (BEST_WITH_NOISE, "most photos")
     spec = get_method(method if method is not None and asked else best)
     known = "PSF given" if psf_given else "no PSF, no events"
     estimated = not psf_given and spec.needs_psf

@@ -31,9 +31,9 @@ def fast_conv5(
 
     .. math:: Y = A^\top \Big[ \sum_c (G\, g_c\, G^\top) \odot (B^\top d_c\, B) \Big] A ,
 
-    which takes 64 multiplications in place of 400 for each pair of channels. It is used on a CPU, in float32, without
-    gradients, for 32 channels and more on both sides; elsewhere this is ``conv2d`` itself. The two differ by 1e-5 of
-    the largest value at most.
+    which takes 64 multiplications in place of 400 for each pair of channels. It is used on one thread of a CPU, in
+    float32, without gradients, for 32 channels and more on both sides; elsewhere this is ``conv2d`` itself. The two
+    differ by 1e-5 of the largest value at most.
 
     Args:
         x: features, zeros beyond the border.
@@ -103,6 +103,8 @@ def _pays(x: Tensor, weight: Tensor) -> bool:
         x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and not (recorded or traced or torch.is_autocast_enabled("cpu"))
+        # products as small as these gain nothing by being shared; ``restore`` gives each tile a thread of its own
+        and torch.get_num_threads() == 1
         and min(weight.shape[:2]) >= _FEWEST_CHANNELS
         and x.shape[-2] * x.shape[-1] >= _FEWEST_TILES * _OUTPUTS**2
     )
