@@ -100,8 +100,10 @@ def test_a_field_restores_varying_blur_better_than_one_psf() -> None:
     field = PsfField.of(turning())
     blurred = field.blur(scene()) + 0.005 * torch.randn(scene().shape, generator=torch.Generator().manual_seed(1))
     one = deblur(blurred[0], psf=field.mean(), guard=False).sharp
-    varying = deblur(blurred[0], psf=field, guard=False).sharp
-    assert psnr(varying[None]) > max(psnr(one[None]), psnr(blurred)) + 1
+    done = deblur(blurred[0], psf=field, guard=False)
+    assert done.report["method"] == "hyper_laplacian"
+    assert psnr(done.sharp[None]) > psnr(one[None]) + 0.7
+    assert psnr(done.sharp[None]) > psnr(blurred) + 4
 
 
 def test_the_report_says_that_the_blur_varied() -> None:

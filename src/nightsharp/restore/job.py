@@ -138,7 +138,8 @@ def deblur(
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
-    route = choose_route(method, psf_given=psf_given, clean_grey=_is_clean_grey(given))
+    words = _classical_for(given, varies=varying or field is not None)
+    route = choose_route(method, psf_given=psf_given, classical_for=words)
     clock = Clock(started)
     confidence = None
     if known is None:
@@ -220,7 +221,8 @@ def plan_deblur(
     needs = _checked_route(method, weights, known, streak=streak, varying=varying).method.needs_psf
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
-    chosen = choose_route(method, psf_given=known is not None, clean_grey=_is_clean_grey(given)).method
+    words = _classical_for(given, varies=varying or field is not None)
+    chosen = choose_route(method, psf_given=known is not None, classical_for=words).method
     clock = Clock(started)
     if needs and known is None:
         return _likely_plan(
@@ -232,8 +234,11 @@ def plan_deblur(
     return _plan(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
 
 
-def _is_clean_grey(given: Given) -> bool:
-    return given.channels == 1 and shown_noise(given) < NOISY
+def _classical_for(given: Given, *, varies: bool) -> str | None:
+    """What makes the photograph one that the classical method restores better; None for most."""
+    if varies:
+        return "blur that varies"
+    return "grey without noise" if given.channels == 1 and shown_noise(given) < NOISY else None
 
 
 def _checked_route(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from nightsharp.methods import MethodSpec, get_method
 
 # Measured (docs/benchmarks.md): the network gains 0.2 to 0.7 dB on every set with noise, in colour and in grey. It
-# loses on Levin's captured images and on text, which are grey with next to no noise.
-BEST_WITH_NOISE = "nightwiener"
-BEST_WITHOUT_NOISE = "hyper_laplacian"
+# loses on Levin's captured images and on text, which are grey with next to no noise; and 1 dB where the PSF changes
+# within a tile (tests/restore/test_varying.py), while the classical method gains 1 dB by the field.
+BEST = "nightwiener"
+CLASSICAL = "hyper_laplacian"
 # Standard deviation, range [0, 1]: the first shows 0.001, the second 0.001 to 0.007, those with 1 % noise 0.0097.
 NOISY = 0.004
 PSF_ESTIMATOR = "map_psf"
@@ -28,13 +29,13 @@ class Route:
     reason: str
 
 
-def choose_route(method: str | None, *, psf_given: bool, clean_grey: bool = False) -> Route:
+def choose_route(method: str | None, *, psf_given: bool, classical_for: str | None = None) -> Route:
     """Choose the methods from what is known.
 
     Args:
         method: what the user asks for; None or ``"auto"`` leaves the choice to us.
         psf_given: whether the PSF is known.
-        clean_grey: the photograph has one channel with noise below :data:`NOISY`.
+        classical_for: the kind of photograph that the classical method restores better, in words; None for most.
 
     Returns:
         The route with its reason.
@@ -49,7 +50,8 @@ def choose_route(method: str | None, *, psf_given: bool, clean_grey: bool = Fals
         'PSF given -> wiener (asked for)'
     """
     asked = method not in (None, "auto")
-    best, kind = (BEST_WITHOUT_NOISE, "grey without noise") if clean_grey else (BEST_WITH_NOISE, "most photos")
+    best = BEST if classical_for is None else CLASSICAL
+    kind = classical_for or "most photos"
     spec = get_method(method if method is not None and asked else best)
     known = "PSF given" if psf_given else "no PSF, no events"
     estimated = not psf_given and spec.needs_psf

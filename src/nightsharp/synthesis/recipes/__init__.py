@@ -18,7 +18,8 @@ def pipeline(name: str, **settings: float | None) -> Pipeline:
 
     Args:
         name: ``"dwdn"``, ``"infwide"``, ``"exdark"`` or ``"night"``.
-        settings: what the recipe lets one change: ``noise`` (dwdn), ``gain`` (infwide), ``largest_psf`` (night).
+        settings: what the recipe lets one change: ``noise`` and ``monochrome`` (dwdn), ``gain`` (infwide),
+            ``largest_psf`` (night).
 
     Raises:
         RecipeError: the recipe or a setting is unknown, or its value impossible.
@@ -28,7 +29,7 @@ def pipeline(name: str, **settings: float | None) -> Pipeline:
         'infwide'
         >>> pipeline("dwdn", gain=8)
         Traceback (most recent call last):
-        nightsharp.errors.RecipeError: recipe 'dwdn' has no setting 'gain'. It has noise.
+        nightsharp.errors.RecipeError: recipe 'dwdn' has no setting 'gain'. It has noise, monochrome.
     """
     if name not in RECIPES:
         raise RecipeError(f"recipe {name!r} is unknown. Choose one of {', '.join(RECIPES)}.")
