@@ -128,9 +128,7 @@ def deblur(
     started = time.perf_counter()
     if not 0 < strength < float("inf"):
         raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
-    psf = field_in_file(psf) or psf
-    field = psf if isinstance(psf, PsfField) else None
-    known, source = _known_psf(psf)
+    known, source, field = _known_psf(psf)
     route = _checked_route(method, weights, known, streak=streak, varying=varying)
     psf_given = known is not None
     if not route.method.needs_psf:
@@ -138,8 +136,7 @@ def deblur(
     most = None if max_memory is None else parse_memory(max_memory)
     _tell(progress, "reading", 0, 1)
     given = _open(photo, light=light, limits=limits)
-    words = _classical_for(given, varies=varying or field is not None)
-    route = choose_route(method, psf_given=psf_given, classical_for=words)
+    route = _seen_route(route, given, psf_given=psf_given, varies=varying or field is not None)
     clock = Clock(started)
     confidence = None
     if known is None:
@@ -215,16 +212,13 @@ def plan_deblur(
         1
     """
     started = time.perf_counter()
-    psf = field_in_file(psf) or psf
-    field = psf if isinstance(psf, PsfField) else None
-    known, _ = _known_psf(psf)
-    needs = _checked_route(method, weights, known, streak=streak, varying=varying).method.needs_psf
+    known, _, field = _known_psf(psf)
+    route = _checked_route(method, weights, known, streak=streak, varying=varying)
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
-    words = _classical_for(given, varies=varying or field is not None)
-    chosen = choose_route(method, psf_given=known is not None, classical_for=words).method
+    chosen = _seen_route(route, given, psf_given=known is not None, varies=varying or field is not None).method
     clock = Clock(started)
-    if needs and known is None:
+    if route.method.needs_psf and known is None:
         return _likely_plan(
             given, chosen, psf_size, most, clock, streak=streak, varying=varying, guard=guard, timed=True
         )
@@ -239,6 +233,12 @@ def _classical_for(given: Given, *, varies: bool) -> str | None:
     if varies:
         return "blur that varies"
     return "grey without noise" if given.channels == 1 and shown_noise(given) < NOISY else None
+
+
+def _seen_route(route: Route, given: Given, *, psf_given: bool, varies: bool) -> Route:
+    """The route once the photograph is there; a method that was asked for stays, and nothing is measured for it."""
+    words = None if route.asked else _classical_for(given, varies=varies)
+    return route if words is None else choose_route(None, psf_given=psf_given, classical_for=words)
 
 
 def _checked_route(
@@ -405,22 +405,25 @@ def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None
     return Given(None, photo.detach(), None)
 
 
-def _known_psf(psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None) -> tuple[Psf | None, str | None]:
-    """The PSF that was given, and where it came from."""
+def _known_psf(
+    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None,
+) -> tuple[Psf | None, str | None, PsfField | None]:
+    """The PSF that was given, where it came from, and the field whose mean it is."""
+    psf = field_in_file(psf) or psf
     match psf:
         case None:
-            return None, None
-        case Psf():
-            return psf, "given"
+            return None, None, None
         case PsfField():
-            return psf.mean(), "a field, given"
+            return psf.mean(), "a field, given", psf
+        case Psf():
+            return psf, "given", None
         case Tensor():
-            return Psf.from_tensor(psf), "given"
+            return Psf.from_tensor(psf), "given", None
         case str():
             parsed = parse_psf(psf)
-            return parsed, None if parsed is None else psf
+            return parsed, None if parsed is None else psf, None
         case _:
-            return Psf.load(psf), os.fspath(psf)
+            return Psf.load(psf), os.fspath(psf), None
 
 
 def _estimate(

@@ -22,11 +22,13 @@ class Route:
         estimator: the method that finds the PSF; None when it was given.
         method: the method that restores with the PSF.
         reason: why, in words.
+        asked: whether the user named the method.
     """
 
     estimator: str | None
     method: MethodSpec
     reason: str
+    asked: bool = False
 
 
 def choose_route(method: str | None, *, psf_given: bool, classical_for: str | None = None) -> Route:
@@ -60,4 +62,5 @@ def choose_route(method: str | None, *, psf_given: bool, classical_for: str | No
         estimator=PSF_ESTIMATOR if estimated else None,
         method=spec,
         reason=f"{known} -> {way}{' (asked for)' if asked else f', the best for {kind}'}",
+        asked=asked,
     )
