@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import harm, plan, quality, robustness, speed
+from benchmarks import harm, harm_blind, plan, quality, robustness, speed
 from benchmarks.docs import RESULTS
 
-SECTIONS = ("speed", "plan", "robustness", "harm", *quality.SECTIONS)
+SECTIONS = ("speed", "plan", "robustness", "harm", "harm_blind", *quality.SECTIONS)
 
 
 def main() -> None:
@@ -44,6 +44,8 @@ def main() -> None:
             continue
         elif section == "harm":
             figures = [harm.measure(choice.data, choice.every, name) for name in choice.methods or ("hyper_laplacian",)]
+        elif section == "harm_blind":
+            figures = [harm_blind.measure(choice.data, choice.every)]
         else:
             figures = quality.measure(section, choice.data, choice.out / section, choice.every, choice.methods)
         results.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,8 @@
-"""A page of real photographs before and after: ``python -m benchmarks.contact_sheet FOLDER... --out DIR``."""
+"""Real photographs before and after: ``python -m benchmarks.contact_sheet FOLDER... --out DIR``.
+
+Sheets show the most eventful part of each; ``DIR/whole`` holds both pictures whole, side by side. Kernels that lie
+among the photographs are left out.
+"""
 
 import argparse
 import json
@@ -27,12 +31,13 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, help="folders of photographs")
     parser.add_argument("--out", type=Path, default=Path("bench-out/contact"), help="where the sheets go")
     parser.add_argument("--every", type=int, default=1, help="take every N-th photograph")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     choice = parser.parse_args()
-    files = sorted(f for folder in choice.folders for f in folder.rglob("*") if f.suffix.lower() in _ENDINGS)
-    choice.out.mkdir(parents=True, exist_ok=True)
+    files = photographs(choice.folders)
+    (choice.out / "whole").mkdir(parents=True, exist_ok=True)
     rows: list[Image.Image] = []
     outcomes: dict[str, list[str]] = {}
-    for file in files[:: choice.every]:
+    for file in files[choice.first :: choice.every]:
         start = time.perf_counter()
         try:
             done = deblur(file)
@@ -41,14 +46,39 @@ def main() -> None:
             continue
         before = read_photo(file)
         row, outcome = _row(file, before, done, time.perf_counter() - start)
+        _whole(before, done).save(choice.out / "whole" / f"{file.parent.name}-{file.stem}.png")
         outcomes.setdefault(outcome, []).append(file.name)
         rows.append(row)
-        print(f"{file.name}: {outcome}; {done.report['guard']['words']}", flush=True)
+        confidence, scores = done.report["psf"]["confidence"] or 0.0, done.report["guard"]["scores"]
+        print(
+            f"{file.name}: {outcome}; confidence {confidence:.2f}; {done.report['guard']['words']}; {scores}",
+            flush=True,
+        )
         _save(rows, choice.out)
     (choice.out / "outcomes.json").write_text(json.dumps(outcomes, indent=1) + "\n", encoding="utf-8")
     total = sum(map(len, outcomes.values()))
     for outcome, names in sorted(outcomes.items()):
         print(f"{outcome}: {len(names)} of {total}")
+
+
+def photographs(folders: list[Path]) -> list[Path]:
+    """The photographs in the folders and below, in the order of their names, without files and folders of kernels."""
+    return sorted(
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.suffix.lower() in _ENDINGS and not any("kernel" in part for part in file.relative_to(folder).parts)
+    )
+
+
+def _whole(before: Photo, done: Restoration) -> Image.Image:
+    assert done.photo is not None
+    both = torch.cat([before.display(), done.photo.display()], dim=-1)
+    return Image.fromarray(_bytes(both))
+
+
+def _bytes(picture: torch.Tensor) -> np.ndarray:
+    return np.ascontiguousarray(picture.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy())
 
 
 def _row(file: Path, before: Photo, done: Restoration, seconds: float) -> tuple[Image.Image, str]:
@@ -58,9 +88,8 @@ def _row(file: Path, before: Photo, done: Restoration, seconds: float) -> tuple[
     top, left = _eventful(pair[0])
     sheet = Image.new("RGB", (2 * _SIDE, _SIDE + _WORDS), "black")
     for column, picture in enumerate(pair):
-        part = picture[:, top : top + _SIDE, left : left + _SIDE].clamp(0, 1)
-        values = part.mul(255).round().byte().permute(1, 2, 0).numpy()
-        sheet.paste(Image.fromarray(np.ascontiguousarray(values)), (_SIDE * column, 0))
+        part = picture[:, top : top + _SIDE, left : left + _SIDE]
+        sheet.paste(Image.fromarray(_bytes(part)), (_SIDE * column, 0))
     kernel = done.psf.kernel
     psf = Image.fromarray((kernel / kernel.max() * 255).byte().numpy())
     psf = psf.resize((64, max(1, 64 * psf.height // psf.width)), Image.Resampling.NEAREST)

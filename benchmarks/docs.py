@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import harm, plan
+from benchmarks import harm, harm_blind, plan
 from benchmarks.chart import line_chart
+from benchmarks.parts import ALIKE
 from nightsharp.evaluation.report import markdown_table
 from nightsharp.evaluation.tables import COLUMNS, Row
 
@@ -51,7 +52,10 @@ def main() -> None:
     parts.append(_missing("plan") if stored is None else _plan(stored))
     parts.append("## Do no harm\n")
     stored = _stored("harm")
-    parts.append(_missing("harm") if stored is None else _harm(stored["figures"]))
+    parts.append(_missing("harm") if stored is None else _harm(stored["figures"], harm.PROTOCOL))
+    parts.append("## Do no harm, blind\n")
+    stored = _stored("harm_blind")
+    parts.append(_missing("harm_blind") if stored is None else _harm(stored["figures"], harm_blind.PROTOCOL))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"-> {PAGE}")
 
@@ -72,8 +76,23 @@ def _set(entry: dict[str, Any]) -> str:
         f"### {entry['set']}\n{entry['title']}. {entry['images']} images{step}, seed {entry['seed']}.\n\n"
         f"Protocol: {entry['protocol']}.\n\n"
         f"{markdown_table([_row(row) for row in entry['measured']], [_row(row) for row in entry['quoted']])}\n"
+        f"{_parts(entry.get('parts', []))}"
         f"Seconds an image, {entry['threads']} threads: {seconds}. Set: {entry['source']}.\n"
     )
+
+
+def _parts(parts: list[dict[str, Any]]) -> str:
+    """By category and by PSF; nothing for a set that was stored without."""
+    if not parts:
+        return ""
+    lines = [
+        f"| part | images | input | PSNR | PSF similarity | at least {ALIKE:g} |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for part in parts:
+        quality = f"{part['input']:.2f} | {part['psnr']:.2f} | {part['similarity']:.3f}"
+        lines.append(f"| {part['part']} | {part['images']} | {quality} | {part['alike']} |")
+    return "\n".join(lines) + "\n\n"
 
 
 def _row(facts: dict[str, Any]) -> Row:
@@ -137,9 +156,9 @@ def _plan(stored: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _harm(methods: list[list[dict[str, Any]]]) -> str:
+def _harm(methods: list[list[dict[str, Any]]], protocol: str) -> str:
     heads = ("level", "cases", "harmed, unguarded", "guarded", "worst, unguarded", "guarded", "mean gain, unguarded")
-    parts = [f"{harm.PROTOCOL} dB; [the guard](guard.md).\n"]
+    parts = [f"{protocol} dB; [the guard](guard.md).\n"]
     for rows in methods:
         lines = [f"| {' | '.join((*heads, 'guarded'))} |", "| --- |" + " ---: |" * len(heads)]
         for row in rows:
@@ -148,6 +167,11 @@ def _harm(methods: list[list[dict[str, Any]]]) -> str:
             gains = f"{row['unguarded_gain']:.2f} | {row['guarded_gain']:.2f}"
             lines.append(f"| {row['level']} | {counts} | {worst} | {gains} |")
         parts.append(f"### `{rows[0]['method']}`\n" + "\n".join(lines) + "\n")
+        harmed = [
+            f"{row['level']} {c['case']} ({c['kind']}) {c['gain']:.2f}" for row in rows for c in row.get("harmed", [])
+        ]
+        if harmed:
+            parts.append(f"Harmed, by level and number of the case, dB: {'; '.join(harmed)}.\n")
     return "\n".join(parts)
 
 

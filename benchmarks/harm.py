@@ -27,6 +27,7 @@ PSNR of display values after clipping, no border left out, against that of the b
 0.1 dB. A PSF off its centre shifts the picture: there both are compared at the best shift within its offset."""
 
 COUNT = 200
+SEED = 7
 ALLOWED = -0.1
 _LOST = 120.0
 
@@ -61,9 +62,9 @@ def measure(data: Path, every: int = 1, method: str = "hyper_laplacian") -> list
         return []
     table: list[dict[str, object]] = []
     for level in LEVELS:
-        rows = [compare(case, method) for case in cases(level, pictures, max(1, COUNT // every), seed=7)]
-        table.append({"level": level, "method": method, **_figures(rows)})
-        print("  ".join(f"{name} {value}" for name, value in table[-1].items()))
+        drawn = cases(level, pictures, max(1, COUNT // every), seed=SEED)
+        table.append({"level": level, "method": method, **figures([compare(case, method) for case in drawn])})
+        print("  ".join(f"{name} {value}" for name, value in table[-1].items()), flush=True)
     return table
 
 
@@ -103,31 +104,62 @@ def attempt(case: Case, method: str) -> Trial:
     return Trial(blurred, sharp, noise.sigma, clip, weight, time.perf_counter() - start)
 
 
-def guarded(case: Case, trial: Trial) -> Checked:
+def guarded(case: Case, trial: Trial, confidence: float | None = None) -> Checked:
     """What the guard leaves of a trial, the whole input where its summary says so."""
-    checked = check_tile(trial.blurred, trial.sharp, case.psf, sigma=trial.sigma, clip=trial.clip, weight=trial.weight)
+    checked = check_tile(
+        trial.blurred,
+        trial.sharp,
+        case.psf,
+        sigma=trial.sigma,
+        clip=trial.clip,
+        weight=trial.weight,
+        confidence=confidence,
+    )
     if summarise([checked]).kept == "input":
         return Checked(trial.blurred, torch.zeros_like(checked.cells), checked.reasons, checked.scores)
     return checked
 
 
-def compare(case: Case, method: str) -> dict[str, float]:
-    """PSNR of the input, of the result and of what the guard leaves of it; seconds of method and guard."""
+@dataclass(frozen=True)
+class Outcome:
+    """PSNR of the input, of the result and of what the guard leaves of it.
+
+    Attributes:
+        kind: what exactly the case was.
+        before: of the input.
+        result: of the result before the guard.
+        guarded: of what the guard leaves.
+        seconds: what the method took.
+        guard_seconds: what the guard took.
+    """
+
+    kind: str
+    before: float
+    result: float
+    guarded: float
+    seconds: float = 0.0
+    guard_seconds: float = 0.0
+
+
+def compare(case: Case, method: str, confidence: float | None = None) -> Outcome:
+    """Restore a case and have the guard look at it.
+
+    Args:
+        case: the pair, with the PSF that is used.
+        method: the name of a method that takes a PSF.
+        confidence: of an estimated PSF; None for one that was given.
+    """
     before = psnr(case, case.blurred[None])
-    if max(case.psf.size) > min(case.blurred.shape[-2:]) or judge_psf(case.psf, None) is not None:
-        return {"input": before, "result": before, "guarded": before, "kept": 0.0, "seconds": 0.0, "guard_seconds": 0.0}
+    if max(case.psf.size) > min(case.blurred.shape[-2:]):
+        return Outcome(case.kind, before, before, before)
+    refused = judge_psf(case.psf, confidence) is not None
+    if refused and confidence is None:
+        return Outcome(case.kind, before, before, before)
     trial = attempt(case, method)
     start = time.perf_counter()
-    checked = guarded(case, trial)
+    after = before if refused else psnr(case, _display(case, guarded(case, trial, confidence).sharp))
     seconds = time.perf_counter() - start
-    return {
-        "input": before,
-        "result": psnr(case, _display(case, trial.sharp)),
-        "guarded": psnr(case, _display(case, checked.sharp)),
-        "kept": float(checked.cells.mean()),
-        "seconds": trial.seconds,
-        "guard_seconds": seconds,
-    }
+    return Outcome(case.kind, before, psnr(case, _display(case, trial.sharp)), after, trial.seconds, seconds)
 
 
 def psnr(case: Case, image: Tensor) -> float:
@@ -139,21 +171,27 @@ def _display(case: Case, image: Tensor) -> Tensor:
     return linear_to_srgb(image.clamp(0, 1)) if case.linear else image
 
 
-def _figures(rows: list[dict[str, float]]) -> dict[str, object]:
+def figures(outcomes: list[Outcome]) -> dict[str, object]:
+    """Counts, worst and mean of a level, and each case that the guard let through although it was harmed."""
+
     def gains(name: str) -> np.ndarray:
         # a result that is no number is as far below the input as can be
-        return np.nan_to_num([row[name] - row["input"] for row in rows], nan=-_LOST)
+        return np.nan_to_num([getattr(outcome, name) - outcome.before for outcome in outcomes], nan=-_LOST)
 
     bare, safe = gains("result"), gains("guarded")
     return {
-        "cases": len(rows),
+        "cases": len(outcomes),
         "unguarded_harmed": int((bare < ALLOWED).sum()),
         "guarded_harmed": int((safe < ALLOWED).sum()),
         "unguarded_worst": round(float(bare.min()), 2),
         "guarded_worst": round(float(safe.min()), 2),
         "unguarded_gain": round(float(bare.mean()), 3),
         "guarded_gain": round(float(safe.mean()), 3),
-        "cost": round(sum(row["guard_seconds"] for row in rows) / max(sum(row["seconds"] for row in rows), 1e-9), 3),
+        "cost": round(sum(o.guard_seconds for o in outcomes) / max(sum(o.seconds for o in outcomes), 1e-9), 3),
+        "harmed": [
+            {"case": number, "kind": outcomes[number].kind, "gain": round(float(safe[number]), 2)}
+            for number in np.flatnonzero(safe < ALLOWED).tolist()
+        ],
     }
 
 

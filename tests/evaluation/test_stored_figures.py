@@ -45,6 +45,18 @@ CURVE = {
     "x": [1, 2, 5],
     "psnr": {"input": [20, 19, 18], "wiener": [30.5, 28, 24]},
 }
+HARM = {
+    "level": "wrong PSF",
+    "method": "wiener",
+    "cases": 9,
+    "unguarded_harmed": 5,
+    "guarded_harmed": 1,
+    "unguarded_worst": -7.0,
+    "guarded_worst": -0.5,
+    "unguarded_gain": -1.0,
+    "guarded_gain": 2.0,
+    "harmed": [{"case": 3, "kind": "rotated 45", "gain": -0.5}],
+}
 DUEL = {"duel": "wiener", "seconds": {"a": 0.1, "b": 0.2}, "psnr": {"a": 27.0, "b": 26.0}, "times_faster": 2.0}
 
 
@@ -88,10 +100,19 @@ def test_every_stored_section_becomes_tables_and_charts(place):
     assert ((place / "benchmarks.md").read_text(), chart_file.read_bytes()) == before
 
 
+@pytest.mark.parametrize(("name", "title"), [("harm", "## Do no harm\n"), ("harm_blind", "## Do no harm, blind\n")])
+def test_each_case_that_was_harmed_is_named(place, name, title):
+    store(place, name, [[HARM]])
+    docs.main()
+    part = (place / "benchmarks.md").read_text().split(title)[1].split("\n## ")[0]
+    assert "| wrong PSF | 9 | 5 | 1 | -7.00 | -0.50 | -1.00 | 2.00 |" in part
+    assert "wrong PSF 3 (rotated 45) -0.50" in part
+
+
 def test_what_is_not_measured_says_how_to_measure_it(place):
     docs.main()
     page = (place / "benchmarks.md").read_text()
-    for name in ("nonblind", "night", "blind", "robustness", "speed"):
+    for name in ("nonblind", "night", "blind", "robustness", "speed", "harm", "harm_blind"):
         assert f"--only {name}" in page
 
 
