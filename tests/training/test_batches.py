@@ -6,6 +6,7 @@ import torch
 
 from nightsharp.methods.dwdn import DWDN
 from nightsharp.methods.infwide import INFWIDE
+from nightsharp.optics import Blur
 from nightsharp.training import load_recipe
 from nightsharp.training.batches import Batch, Batches
 from nightsharp.training.network import build_network
@@ -35,6 +36,37 @@ def test_a_batch_is_fresh_and_its_name_decides(small_job):
     assert same(one, other)
     assert not torch.equal(one.pairs.psf, next_one.pairs.psf)
     assert not torch.equal(one.pairs.psf, second.batch(0, second.sharp(0)).pairs.psf)
+
+
+def test_a_batch_is_taken_again_in_other_orientations_some_steps_later(small_job):
+    job = small_job("reuse=3")
+    batches = Batches(job.data, job.recipe, "training")
+    made = list(itertools.islice(batches.made_from(0, CPU, 0), 4))[3]
+    taken = list(itertools.islice(batches.stream_from(0, CPU, 0), 36))
+    assert [batch.number for batch in taken] == list(range(36))
+    # the fourth batch: at once, then four and eight batches later
+    for turn, batches_later in enumerate((0, 4, 8)):
+        again = taken[3 * (3 + batches_later) + turn]
+        assert torch.equal(again.pairs.sharp, made.oriented(turn).pairs.sharp)
+        assert torch.equal(again.inputs[0], made.oriented(turn).inputs[0])
+
+
+def test_what_turned_with_its_psf_is_still_blurred_by_it(small_job):
+    job = small_job()
+    batches = Batches(job.data, job.recipe, "training")
+    batch = batches.batch(0, batches.sharp(0))
+    for orientation in range(8):
+        pairs = batch.oriented(orientation).pairs
+        again = Blur(pairs.psf, "circular")(pairs.sharp)
+        assert torch.allclose(again.clamp(0, 1), pairs.clean, atol=1e-5)
+
+
+def test_a_stopped_run_meets_the_batches_that_it_would_have_met(small_job):
+    job = small_job("reuse=3")
+    batches = Batches(job.data, job.recipe, "training")
+    whole = list(itertools.islice(batches.stream_from(0, CPU, 0), 34))
+    for step in (1, 13, 31):
+        assert same(next(batches.stream_from(step, CPU, 0)), whole[step])
 
 
 def test_every_recipe_trains_its_network(photographs):

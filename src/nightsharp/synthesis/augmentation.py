@@ -29,3 +29,19 @@ def flipped_and_turned(
         for image, which in zip(images, chances.int().T.tolist(), strict=True)
     ]
     return torch.stack(changed)
+
+
+def oriented(values: Float[Tensor, "*batch height width"], orientation: int) -> Float[Tensor, "*batch rows columns"]:
+    """One of the eight flips and quarter turns, the same for all images of a batch; an image and its PSF turn alike.
+
+    Args:
+        values: images, or PSFs with odd sides.
+        orientation: quarter turns, and 4 more for a flip from left to right after them; 0 changes nothing.
+
+    Example:
+        >>> oriented(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 5)
+        tensor([[4., 2.],
+                [3., 1.]])
+    """
+    turned = values.rot90(orientation % 4, (-2, -1)) if orientation % 4 else values
+    return (turned.flip(-1) if orientation >= 4 else turned).contiguous()

@@ -1,8 +1,10 @@
 """The batches of a run: batch n is the same in every process, worker and repetition."""
 
+import itertools
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -11,13 +13,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nightsharp.errors import RecipeError
-from nightsharp.synthesis import Pairs, SharpFolder, generator_for, pipeline
+from nightsharp.synthesis import Pairs, SharpFolder, generator_for, oriented, pipeline
 from nightsharp.training.displayed import in_display_values
 from nightsharp.training.objectives import OBJECTIVES
 from nightsharp.training.recipe import Recipe
 from nightsharp.training.recorded import RECORDED, RecordedFrames, RecordedPairs
 
 _ENDLESS = 2**40
+# Batches between two uses of one, so that neighbouring steps do not see the same photographs.
+_APART = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Batch:
             device: where to.
         """
         return Batch(self.number, self.pairs.to(device), tuple(part.to(device) for part in self.inputs))
+
+    def oriented(self, orientation: int) -> "Batch":
+        """The same batch, all of it turned and flipped.
+
+        Args:
+            orientation: as :func:`nightsharp.synthesis.oriented` counts them; 0 changes nothing.
+        """
+        pairs = Pairs(*(oriented(getattr(self.pairs, field.name), orientation) for field in fields(self.pairs)))
+        return Batch(self.number, pairs, tuple(oriented(part, orientation) for part in self.inputs))
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,30 @@ class Batches:
         return Batch(number, pairs, self._inputs(pairs))
 
     def stream_from(self, number: int, device: torch.device, workers: int) -> Iterator[Batch]:
-        """Every batch from ``number`` on, on the device.
+        """The batch of every step from ``number`` on, on the device.
+
+        With ``reuse`` r, step n takes in its turn t = n mod r the batch that was made t times four batches before the
+        newest, in orientation t; the first few steps of a run, which have no such batch yet, take the newest.
+
+        Args:
+            number: of the first step.
+            device: where the batches are wanted.
+            workers: processes, as for :meth:`made_from`.
+        """
+        reuse = self._recipe.reuse
+        newest = number // reuse
+        oldest = max(0, newest - _APART * (reuse - 1))
+        made = self.made_from(oldest, device, workers)
+        kept = deque(itertools.islice(made, newest - oldest), maxlen=_APART * (reuse - 1) + 1)
+        for step in range(number, _ENDLESS):
+            fresh, turn = divmod(step, reuse)
+            if not kept or kept[-1].number < fresh:
+                kept.append(next(made))
+            back = _APART * turn if _APART * turn < len(kept) else 0
+            yield replace(kept[-1 - back].oriented(turn), number=step)
+
+    def made_from(self, number: int, device: torch.device, workers: int) -> Iterator[Batch]:
+        """Every batch that is made from ``number`` on, on the device.
 
         Photographs are read by ``workers`` processes, or here where there are none. All the rest is done by those
         processes too for a CPU, and on the device itself otherwise.

@@ -28,6 +28,8 @@ class Recipe(BaseModel):
         held_out: the share of the photographs that is held out, where no index.csv says which.
         crop: side of the training pairs in pixels.
         batch: crops in one step, all devices together.
+        reuse: steps that each batch is taken for, each time in another of the eight orientations; more than 1 where
+            pairs cost more than a step.
         optimizer: ``adam`` or ``adamw``.
         lr: learning rate after the warm-up and before the decay.
         betas: of Adam.
@@ -63,6 +65,7 @@ class Recipe(BaseModel):
     held_out: float = Field(default=0.05, gt=0, lt=1)
     crop: int = Field(ge=16, le=4096)
     batch: int = Field(ge=1)
+    reuse: int = Field(default=1, ge=1, le=8)
     optimizer: Literal["adam", "adamw"] = "adam"
     lr: float = Field(gt=0, le=1)
     betas: tuple[float, float] = (0.9, 0.999)

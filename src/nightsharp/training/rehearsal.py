@@ -27,7 +27,8 @@ class Rehearsal:
         parameters: that are learned.
         weights_bytes: of the file with the weights.
         state_bytes: of the file from which the run goes on.
-        pairs_seconds: for the pairs of one batch and what the network is given of them.
+        pairs_seconds: for the pairs of one batch and what the network is given of them, shared by the steps that
+            take it.
         step_seconds: for one step once these are there.
         memory_bytes: at most; of the GPU where there is one, otherwise of the whole process; None where the system does
             not tell.
@@ -61,7 +62,7 @@ def rehearse(job: Job, *, accelerator: str = "auto") -> Rehearsal:
     network = fabric.to_device(build_network(recipe))
     optimizer = build_optimizer(network, recipe)
     update = Update(fabric, network, optimizer, objective_of(fabric, recipe, optimizer)[0], recipe)
-    batches = Batches(job.data, recipe, "training").stream_from(0, fabric.device, 0)
+    batches = Batches(job.data, recipe, "training").made_from(0, fabric.device, 0)
     pairs_seconds, step_seconds = [], []
     began = time.perf_counter()
     while len(step_seconds) < 2 or (len(step_seconds) < _STEPS and time.perf_counter() - began < _PATIENCE):
@@ -72,7 +73,7 @@ def rehearse(job: Job, *, accelerator: str = "auto") -> Rehearsal:
         pairs_seconds.append(made - start)
         step_seconds.append(_now(fabric.device) - made)
     # the first batch opens files and fills caches
-    for_pairs, for_step = median(pairs_seconds[1:]), median(step_seconds[1:])
+    for_pairs, for_step = median(pairs_seconds[1:]) / recipe.reuse, median(step_seconds[1:])
     on_gpu = fabric.device.type == "cuda"
     return Rehearsal(
         parameters=count_parameters(network),

@@ -168,9 +168,8 @@ class INFWIDE(nn.Module):
         self.denoiser = Denoiser(colours, denoiser_width, denoiser_blocks)
         # fusion
         self.fusion = Fusion(colours, fusion_width, blocks)
-        # on a CPU the 5 x 5 convolutions then need no rearranged copies of what they read and write
-        for part in (self.extract, self.refine, self.fusion):
-            part.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        # on a CPU the convolutions then need no rearranged copies of what they read and write
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     @classmethod
     def lite(cls, *, colours: int = 3, faithful: bool = False) -> "INFWIDE":

@@ -70,6 +70,8 @@ class NightWiener(nn.Module):
         self.up_half = _blocks(first, depth)
         self.tail = nn.Conv2d(first, 4, 3, padding=1, bias=False)
         nn.init.zeros_(self.tail.weight)
+        # on a CPU the convolutions then need no rearranged copies of what they read and write
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def forward(self, stack: Float[Tensor, "planes 11 height width"]) -> Float[Tensor, "planes 1 height width"]:
         """Restore.
