@@ -1,7 +1,7 @@
 """From a blurred photograph to its PSF: region, size, coarse to fine, confidence."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.methods._blocks import CLIPPED, Cancel, Progress, tick
 from nightsharp.methods.map_psf.confidence import Evidence, gather, similarity, weigh
-from nightsharp.methods.map_psf.hypotheses import Counter, Race, most_alternations
+from nightsharp.methods.map_psf.hypotheses import Counter, Race, Start, most_alternations
 from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
@@ -137,8 +137,7 @@ def estimate_psf(
     total = most_alternations(sizes, _STREAKS if starts is None else len(starts))
     race = Race(part.seen, part.noise, Counter(lambda done: tick(done, total, progress, cancel)))
     first = race.best_size(sizes)
-    kernels = (_fitted(start, sizes[-1]) for start in _starts(photo, starts, saturation))
-    best, agreement = race.best_way(first, kernels)
+    best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
     fit = best.fit
     if progress is not None:
         progress(total, total)
@@ -197,7 +196,7 @@ def refine_psf(
     region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
     kernel = _fitted(start.kernel.to(photo), min(region.seen.light.shape) // _ROOM * 2 + 1)
     counter = Counter(lambda done: tick(done, polishes(), None, cancel))
-    [found] = Race(region.seen, region.noise, counter).polish([kernel])
+    [found] = Race(region.seen, region.noise, counter).polish([Start(kernel)])
     evidence = gather(found.fit, similarity(found.fit.kernel, start.kernel.to(photo)))
     return PsfEstimate(
         psf=Psf.from_tensor(found.fit.kernel if evidence.gain > _LEAST_GAIN else torch.ones(1, 1)).centred(),
@@ -234,14 +233,16 @@ def _sizes(size: int | None, side: int) -> list[int]:
     return [s for s in _SIZES if s <= room] or [max(3, (room - 1) // 2 * 2 + 1)]
 
 
-def _starts(photo: Tensor, starts: Sequence[Tensor] | None, saturation: float) -> Iterator[Tensor]:
-    """The PSFs to begin with: those given, or what lamps in the photograph draw, sought when first asked for."""
+def _starts(photo: Tensor, starts: Sequence[Tensor] | None, saturation: float, most: int) -> list[Start]:
+    """The PSFs to begin with: those given, or what lamps in the photograph draw."""
     if starts is not None:
-        yield from (start.to("cpu", torch.float32) for start in starts)
-        return
+        return [Start(_fitted(start.to("cpu", torch.float32), most)) for start in starts]
     light = srgb_to_linear(photo.clamp(0, 1))
     clip = float(srgb_to_linear(torch.tensor(min(saturation, 1.0))))
-    yield from (found.kernel for found in streak_candidates(light, clip=clip, display=photo, most=_STREAKS))
+    return [
+        Start(_fitted(found.kernel, most), len(found.boxes), found.kernel)
+        for found in streak_candidates(light, clip=clip, display=photo, most=_STREAKS)
+    ]
 
 
 def _fitted(kernel: Tensor, most: int) -> Tensor:

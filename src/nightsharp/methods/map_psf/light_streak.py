@@ -41,7 +41,7 @@ _FAINT = 0.03
 # 11 synthetic night images of 420 pixels, mean: blurred 21.0 dB, restored with the trail 18.1, with this 22.5. It must
 # still explain the trail as that of a lamp of some width: 0.96 to 0.99 where it was right, below 0.9 where not.
 _REFINE_REGION, _REFINEMENTS, _REFINE_FROM, _REFINE_TO = 400, 12, 4e-3, 2e-4
-_WIDTHS, _EXPLAINS = (0.5, 1.0, 1.5, 2.0, 3.0), 0.92
+_WIDTHS, EXPLAINS = (0.5, 1.0, 1.5, 2.0, 3.0), 0.92
 # A trail in a box stands this many standard deviations of the ground above it.
 _NOISES = 6.0
 # The parts of its peak at which it is cut out: the lowest at which it stands alone.
@@ -184,7 +184,7 @@ def streak_candidates(
 def _estimate(candidate: StreakCandidate, photo: Tensor, clip: float) -> StreakEstimate:
     confidence = 1 - math.exp(-max(0.0, candidate.score - 1) * candidate.support / _EVEN_GAIN)
     kernel = _refined(candidate.kernel, photo, clip)
-    if _explains(kernel, candidate.kernel) < _EXPLAINS:
+    if explains(kernel, candidate.kernel) < EXPLAINS:
         kernel = candidate.kernel
     return StreakEstimate(Psf.from_tensor(kernel).centred(), confidence, candidate.boxes)
 
@@ -203,8 +203,8 @@ def _refined(kernel: Float[Tensor, "k k"], photo: Tensor, clip: float) -> Float[
     return kernel
 
 
-def _explains(kernel: Float[Tensor, "s s"], trail: Float[Tensor, "k k"]) -> float:
-    """How well a lamp of the best width under this kernel draws the trail, in [0, 1]."""
+def explains(kernel: Float[Tensor, "s s"], trail: Float[Tensor, "k k"]) -> float:
+    """How well a lamp of the best width under this kernel draws the trail, in [0, 1]; ``EXPLAINS`` and more is well."""
     drawn = []
     for width in _WIDTHS:
         lamp = gaussian(width).kernel[None, None]
