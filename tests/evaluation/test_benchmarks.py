@@ -121,6 +121,21 @@ def test_synthetic_noise_has_the_level_its_name_says(percent, tmp_path):
     assert float((pair.blurred - expected).std()) == pytest.approx(percent / 100, rel=0.1)
 
 
+@pytest.mark.parametrize("gain", [4, 16])
+def test_a_night_camera_adds_the_noise_of_its_gain_and_burns_out_at_its_white(gain, tmp_path):
+    making.lay("cbsd68_kc4", tmp_path)
+    pair = get_benchmark(f"cbsd68_kc{gain}").samples(tmp_path)[0].load()
+    assert pair.psf is not None
+    assert pair.sharp is not None
+    clean = Blur(pair.psf, "circular")(pair.sharp[None])[0]
+    middling = (clean > 0.4) & (clean < 0.7)
+    # photons alone, in steps of 8 bits: variance = gain x value in red and blue, stretched by 1.2 on both axes
+    variance = float((pair.blurred - clean)[0][middling[0]].var()) * 255**2
+    photons = 1.2 * gain * float(clean[0][middling[0]].mean()) * 255
+    assert 1 < variance / photons < 3
+    assert float(pair.blurred.max()) == 1.0
+
+
 def test_a_sun_scene_is_grey_and_smaller_by_its_psf(tmp_path):
     making.lay("sun2013", tmp_path)
     pair = get_benchmark("sun2013").samples(tmp_path)[0].load()

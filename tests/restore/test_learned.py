@@ -129,7 +129,6 @@ def test_the_guard_keeps_the_colours_of_a_method_without_a_psf():
 
 def test_weights_of_ones_own_have_a_plan_without_a_time(folder):
     plans = []
-    ns.deblur(
-        torch.zeros(3, 700, 720), method="dwdn", weights=folder / "dwdn.safetensors", psf=PSF, tell_plan=plans.append
-    )
+    weights = folder / "darkdeblur.safetensors"
+    ns.deblur(torch.zeros(3, 700, 720), method="darkdeblur", weights=weights, tell_plan=plans.append)
     assert [plan.seconds for plan in plans] == [None]

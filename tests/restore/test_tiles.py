@@ -10,7 +10,8 @@ import torch
 from nightsharp.methods import get_method
 from nightsharp.methods._blocks import measured_contrast
 from nightsharp.optics import Blur, disk, line, shake
-from nightsharp.restore.function import function_of, usable_methods
+from nightsharp.restore.function import function_of, network_of, statistics_of, usable_methods
+from nightsharp.restore.given import Given
 from nightsharp.restore.plan import Work, halo_of
 from nightsharp.restore.rim import with_rim, without_rim
 from nightsharp.restore.tiles import CORE, Place, in_tiles, spans
@@ -140,7 +141,9 @@ def test_tiles_with_the_halo_of_the_method_are_the_whole(name, psf):
     clean = Blur(psf, "replicate")(scene())
     blurred = (clean + 0.01 * torch.randn(clean.shape, generator=generator)).clamp(0, 1)
     spec = get_method(name)
-    method, contrast = function_of(spec), measured_contrast(blurred)
+    network = network_of(spec)
+    told = statistics_of(spec, network, Given(None, blurred[0], None), psf)
+    method, contrast = function_of(spec, network, **told), measured_contrast(blurred)
 
     def restore(place: Place) -> torch.Tensor:
         tile, weight = with_rim(blurred[..., place.rows, place.columns], None, place, below=0.98)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from nightsharp.errors import UsageError
-from nightsharp.evaluation.benchmarks import event_sets, folders, lai, levin, pan
+from nightsharp.evaluation.benchmarks import camera, event_sets, folders, lai, levin, pan
 from nightsharp.evaluation.benchmarks.missing import MissingBenchmark, find_folder
 from nightsharp.evaluation.benchmarks.pair import Sample
 from nightsharp.evaluation.protocol import Protocol
@@ -88,6 +88,10 @@ def _classic(folder: Path, psfs: Path, seed: int, noise: float) -> list[Sample]:
     return levin.on_folder(folders.pictures(folder), levin.psfs(psfs), seed, noise, circular=True, grey=False)
 
 
+def _at_gain(folder: Path, psfs: Path, seed: int, gain: int) -> list[Sample]:
+    return camera.at_gain(folders.pictures(folder), levin.psfs(psfs), seed, gain)
+
+
 _LEVIN = "Levin, Weiss, Durand and Freeman, CVPR 2009 (webee.technion.ac.il/people/anat.levin)"
 _EVENTS = "Zhou, Teng, Han, Li and Wang, 'Deblurring low-light images with events', IJCV 2023 (its repository)"
 _LEVIN_PROTOCOL = Protocol(quantise=True, border=15, reach=5, ssim="wang")
@@ -131,6 +135,8 @@ def _levin_sets() -> list[Benchmark]:
 
 
 def _classic_sets() -> list[Benchmark]:
+    layout = "the sharp pictures; the PSFs come from levin2009/kernel"
+    source = "the usual collections (github.com/cszn/IRCNN, testsets)"
     titles = {
         "set12": "12 grey pictures",
         "cbsd68": "68 Berkeley photographs",
@@ -138,19 +144,34 @@ def _classic_sets() -> list[Benchmark]:
         "set3c": "3 colour pictures",
         "set3g": "3 grey pictures",
     }
-    return [
+    places = {name: (f"classic/{name}", name, name.upper()) for name in titles}
+    noisy = [
         Benchmark(
             f"{name}_noise{percent}",
             f"{title} x Levin's 8 PSFs, circular blur, {percent} % Gaussian noise",
-            (f"classic/{name}", name, name.upper()),
-            "the sharp pictures; the PSFs come from levin2009/kernel",
-            "the usual collections (github.com/cszn/IRCNN, testsets)",
+            places[name],
+            layout,
+            source,
             _WHOLE,
             read_with_psfs=partial(_classic, noise=percent / 100),
         )
         for name, title in titles.items()
         for percent in (1, 3, 5)
     ]
+    at_night = [
+        Benchmark(
+            f"{name}_kc{gain}",
+            f"{titles[name]} x Levin's 8 PSFs, circular blur, INFWIDE's camera at gain {gain}, white at 1/1.2",
+            places[name],
+            layout,
+            source,
+            _WHOLE,
+            read_with_psfs=partial(_at_gain, gain=gain),
+        )
+        for name in ("cbsd68", "kodak24")
+        for gain in (4, 8, 16)
+    ]
+    return noisy + at_night
 
 
 def _scene_sets() -> list[Benchmark]:
