@@ -27,7 +27,14 @@ class Section:
 SECTIONS = {
     "nonblind": Section(
         {"levin2009": 1, "levin2009_noise1": 1, "levin2009_noise3": 1, "levin2009_noise5": 1}
-        | {"set12_noise1": 3, "set12_noise3": 3, "set12_noise5": 3, "sun2013": 27, "pan_text": 5}
+        | {
+            "levin2009_estimated": 5,
+            "set12_noise1": 3,
+            "set12_noise3": 3,
+            "set12_noise5": 3,
+            "sun2013": 27,
+            "pan_text": 5,
+        }
     ),
     "night": Section({"pan_lowillumination": 1, "nightshot": 1} | {f"cbsd68_kc{gain}": 45 for gain in (4, 8, 16)}),
     "blind": Section({"levin2009": 1, "pan_lowillumination": 5, "pan_text": 5, "lai2016_uniform": 5}, blind=True),

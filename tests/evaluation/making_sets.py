@@ -65,6 +65,14 @@ def lay(name: str, data: Path) -> None:
     match name:
         case "levin2009" | "levin2009_noise1" | "levin2009_noise3" | "levin2009_noise5":
             levin(data)
+        case "levin2009_estimated":
+            folder, sharp, psf = data / "levin2009_kernel_uncertainty", scene(seed=1), line(7, 40)
+            save(sharp, folder / "sharp" / "im_1.png")
+            noisy = folder / "ker_levin" / "sigma_2.55_ker_levin_valid" / "im_1_ker_2.png"
+            save(Blur(psf, "valid")(sharp[None])[0], noisy)
+            for place, author in (("BD_sun_iccp_2013", "sun_2013"), ("BD_cho_and_lee_tog_2009", "cho_and_lee")):
+                (folder / place / "kernel_estimates").mkdir(parents=True)
+                psf.save(folder / place / "kernel_estimates" / f"k_2_im_1_{author}.png")
         case "levin2009_selfdeblur":
             selfdeblur(data)
         case "sun2013":

@@ -88,6 +88,20 @@ def test_levins_files_are_read_as_published(tmp_path):
     torch.testing.assert_close(making.blurred(pair.sharp, pair.psf), pair.blurred)
 
 
+def test_estimates_of_others_belong_to_their_picture(tmp_path):
+    making.lay("levin2009_estimated", tmp_path)
+    samples = get_benchmark("levin2009_estimated").samples(tmp_path)
+    assert [sample.name for sample in samples] == ["im1_ker2_cho_and_lee", "im1_ker2_sun_2013"]
+    for sample in samples:
+        pair = sample.load()
+        assert pair.psf is not None
+        assert pair.sharp is not None
+        kh, kw = pair.psf.size
+        again = Blur(pair.psf, "valid")(pair.sharp[None])[0]
+        inner = pair.blurred[:, kh // 2 : -(kh // 2), kw // 2 : -(kw // 2)]
+        assert float((again - inner).abs().max()) < 0.02
+
+
 @pytest.mark.parametrize("name", ["levin2009", "levin2009_selfdeblur", "pan_text", "nightshot", "exdark"])
 def test_the_psf_of_a_set_explains_its_blur(name, tmp_path):
     making.lay(name, tmp_path)

@@ -134,6 +134,21 @@ def _levin_sets() -> list[Benchmark]:
     ]
 
 
+def _estimated_sets() -> list[Benchmark]:
+    return [
+        Benchmark(
+            "levin2009_estimated",
+            "The 4 sharp scenes x 8 PSFs, 1 % Gaussian noise, given what five blind methods estimated: 159 wrong PSFs",
+            ("levin2009_kernel_uncertainty",),
+            "ker_levin/sigma_2.55_ker_levin_valid/im_1_ker_1.png ..., sharp/im_1.png ..., "
+            "BD_cho_and_lee_tog_2009/kernel_estimates/k_1_im_1_cho_and_lee.png ...",
+            "Vasu, Maligireddy and Rajagopalan, CVPR 2018; the files: github.com/xl-tang3/UAUDeblur",
+            Protocol(quantise=True, border=15, reach=5),
+            levin.estimated,
+        )
+    ]
+
+
 def _classic_sets() -> list[Benchmark]:
     layout = "the sharp pictures; the PSFs come from levin2009/kernel"
     source = "the usual collections (github.com/cszn/IRCNN, testsets)"
@@ -373,6 +388,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     benchmark.name: benchmark
     for benchmark in (
         *_levin_sets(),
+        *_estimated_sets(),
         *_classic_sets(),
         *_scene_sets(),
         *_night_sets(),

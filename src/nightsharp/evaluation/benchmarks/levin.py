@@ -79,6 +79,31 @@ def synthetic(folder: Path, seed: int, noise: float) -> list[Sample]:
     return [sample(image, file, kernel, psf) for image, file in images for kernel, psf in psfs(folder)]
 
 
+def estimated(folder: Path, _seed: int) -> list[Sample]:
+    """The 4 sharp images blurred by the 8 PSFs with 1 % noise, each given the PSFs that five blind methods found.
+
+    The pictures were blurred by the rotated PSFs, and the stored estimates, rotated too, fit them as they are. A PSF is
+    known up to a shift.
+    """
+    blurred = {
+        file.stem: file for file in sorted((folder / "ker_levin/sigma_2.55_ker_levin_valid").glob("im_*_ker_*.png"))
+    }
+
+    def sample(file: Path) -> Sample:
+        # k_2_im_1_cho_and_lee
+        _, kernel, _, image, author = file.stem.split("_", 4)
+
+        def load() -> Pair:
+            seen, sharp = read_image(blurred[f"im_{image}_ker_{kernel}"]), read_image(folder / f"sharp/im_{image}.png")
+            top, left = ((whole - part) // 2 for whole, part in zip(sharp.shape[1:], seen.shape[1:], strict=True))
+            inner = sharp[:, top : top + seen.shape[1], left : left + seen.shape[2]]
+            return Pair(seen, inner.contiguous(), Psf.load(file))
+
+        return Sample(f"im{image}_ker{kernel}_{author}", load, f"ker{kernel}")
+
+    return [sample(file) for file in sorted(folder.glob("BD_*/kernel_estimates/k_*_im_*.png"))]
+
+
 def on_folder(
     images: list[Path], kernels: list[tuple[str, Psf]], seed: int, noise: float, *, circular: bool, grey: bool
 ) -> list[Sample]:
