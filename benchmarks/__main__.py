@@ -9,6 +9,7 @@ import torch
 
 from benchmarks import harm, harm_blind, plan, quality, robustness, speed
 from benchmarks.docs import RESULTS
+from benchmarks.joining import joined
 
 SECTIONS = ("speed", "plan", "robustness", "harm", "harm_blind", *quality.SECTIONS)
 
@@ -20,14 +21,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="where tables, pictures and JSON go")
     parser.add_argument("--every", type=int, default=1, help="take every N-th image of what a section takes")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="these sections only")
-    parser.add_argument("--methods", nargs="+", help="these methods only, in the quality sections")
+    parser.add_argument("--methods", nargs="+", help="measure these methods only; others keep their rows")
     parser.add_argument("--store", action="store_true", help="write the JSON to benchmarks/results")
     choice = parser.parse_args()
     processor = platform.processor() or platform.machine()
     machine = f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     print(machine)
     results = RESULTS if choice.store else choice.out / "results"
+    results.mkdir(parents=True, exist_ok=True)
     for section in choice.only or SECTIONS:
+        file = results / f"{section}.json"
         if section == "speed":
             figures: object = {
                 "side_by_side": speed.side_by_side(),
@@ -48,8 +51,8 @@ def main() -> None:
             figures = [harm_blind.measure(choice.data, choice.every)]
         else:
             figures = quality.measure(section, choice.data, choice.out / section, choice.every, choice.methods)
-        results.mkdir(parents=True, exist_ok=True)
-        file = results / f"{section}.json"
+            if choice.methods and file.is_file():
+                figures = joined(json.loads(file.read_text())["figures"], figures)
         file.write_text(json.dumps({"machine": machine, "figures": figures}, ensure_ascii=False, indent=1) + "\n")
         print(f"-> {file}")
 
