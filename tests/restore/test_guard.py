@@ -15,6 +15,7 @@ from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
 from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
 from nightsharp.restore.guard.decide import RULE, part_of_tile
 from nightsharp.restore.guard.mark import find_mark
+from nightsharp.restore.guard.rims import without_dark_rims
 from nightsharp.restore.guard.scores import Scores, follow, measure
 
 SIGMA = torch.full((1, 1, 1, 1), 0.006)
@@ -248,6 +249,37 @@ def test_the_confidence_of_an_estimate_counts():
     parts = [part_of_tile(scores, confidence)[0] for confidence in (0.05, None, 0.95)]
     assert parts == sorted(parts)
     assert parts[0] < parts[2]
+
+
+class TestRimsBesideLamps:
+    RIM = (..., slice(100, 120), slice(121, 123))
+
+    @pytest.fixture
+    def street(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """A dark street with a lamp, blurred, and its restoration with a black rim of two pixels beside the lamp."""
+        sharp = 0.2 * picture() + 0.005
+        sharp[..., 100:120, 100:120] = 1.0
+        blurred = Blur(SHAKE, boundary="reflect")(sharp)
+        found = hyper_laplacian(blurred, SHAKE.kernel[None, None])
+        found[self.RIM] = 0.0
+        return blurred, found
+
+    def test_an_estimated_psf_leaves_none(self, street):
+        blurred, sharp = street
+        found = check_tile(blurred, sharp, SHAKE, sigma=SIGMA / 10, clip=0.98, confidence=0.9)
+        assert float(found.cells.mean()) == 1
+        assert float(found.sharp[self.RIM].min()) > 0.005
+
+    def test_a_given_psf_is_taken_at_its_word(self, street):
+        blurred, sharp = street
+        found = check_tile(blurred, sharp, SHAKE, sigma=SIGMA / 10, clip=0.98)
+        assert float(found.sharp[self.RIM].max()) == 0
+
+    def test_dark_letters_on_a_page_stay_dark(self):
+        page = torch.full((1, 3, 64, 64), 0.9)
+        page[..., 20:24, 10:50] = 0.02
+        blurred = Blur(disk(4), boundary="reflect")(page)
+        assert torch.equal(without_dark_rims(blurred, page, 5), page)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from nightsharp.optics import Psf
 from nightsharp.restore.guard.decide import cells_without_drift, part_of_tile, parts_of_cells
+from nightsharp.restore.guard.rims import without_dark_rims
 from nightsharp.restore.guard.scores import follow, measure
 
 _NO_NUMBERS = "values that are no numbers"
@@ -50,7 +51,8 @@ def check_tile(
     .. math:: z = y + \alpha\,(\hat x - y)
 
     with :math:`\alpha` of the tile from one logistic of eight scores (``decide.part_of_tile``) and 0 in cells that fail
-    a limit of their own (``decide.parts_of_cells``), smooth in between. Memory: a few planes of the tile's size.
+    a limit of their own (``decide.parts_of_cells``), smooth in between. Under an estimated PSF the dark rims beside
+    lamps are lifted (``rims.without_dark_rims``). Memory: a few planes of the tile's size.
 
     Args:
         blurred: the input y with the tile's halo, in the light that the method worked in.
@@ -93,9 +95,10 @@ def check_tile(
         return _kept_input(blurred, words, numbers)
     if part < 1:
         reasons |= {words}
-    if not reasons:
-        return Checked(sharp, cells, (), numbers)
-    return Checked(torch.lerp(moved, sharp, part * local), cells, tuple(sorted(reasons)), numbers)
+    kept = torch.lerp(moved, sharp, part * local) if reasons else sharp
+    if confidence is not None:
+        kept = without_dark_rims(moved, kept, max(psf.size) // 2 + 1)
+    return Checked(kept, cells, tuple(sorted(reasons)), numbers)
 
 
 def _without_psf(blurred: Tensor, sharp: Tensor, clip: float | None) -> Checked:

@@ -94,12 +94,12 @@ def measure(
         return None
 
     reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
-    over = (found - _highest(grey, reach)).clamp_min_(0) + (-_highest(-grey, reach) - found).clamp_min_(0)
+    over = (found - highest(grey, reach)).clamp_min_(0) + (-highest(-grey, reach) - found).clamp_min_(0)
     over = over.square_()
 
     top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
     inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
-    votes = (1 - _highest((~usable).float(), max(kh, kw) // 2))[inside]
+    votes = (1 - highest((~usable).float(), max(kh, kw) // 2))[inside]
     if weight is not None:
         votes = votes * weight.mean(1, keepdim=True)[inside]
     blur = Blur(psf, boundary="valid")
@@ -172,7 +172,8 @@ def _mirror(grey: Tensor, psf: Psf, noise: float) -> float:
     return math.log(upright / turned)
 
 
-def _highest(image: Tensor, reach: int) -> Tensor:
+def highest(image: Float[Tensor, "1 channel height width"], reach: int) -> Float[Tensor, "1 channel height width"]:
+    """The largest value within reach of each pixel, along rows and columns."""
     tall = functional.max_pool2d(image, (2 * reach + 1, 1), 1, (reach, 0))
     return functional.max_pool2d(tall, (1, 2 * reach + 1), 1, (0, reach))
 
