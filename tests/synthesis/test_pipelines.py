@@ -153,9 +153,7 @@ class TestNight:
     def test_some_psfs_are_known_and_some_are_wrong_but_near(self, scene):
         pairs = self.pairs(scene)
         wrong = (pairs.psf != pairs.assumed_psf).flatten(1).any(1)
-        clean = pairs.sigma.flatten() < 0.005
-        assert 0.25 < float(wrong[~clean].float().mean()) < 0.55
-        assert float(wrong[clean].float().mean()) > 0.75
+        assert 0.25 < float(wrong.float().mean()) < 0.55
         overlap = torch.minimum(pairs.psf, pairs.assumed_psf).sum((1, 2, 3))
         assert float(overlap[wrong].quantile(0.1)) > 0.4
         assert 0.6 < float(overlap[wrong].median()) < 0.99

@@ -10,9 +10,6 @@ from torch.nn.functional import affine_grid, grid_sample
 from nightsharp.synthesis.apertures import softened
 from nightsharp.synthesis.mixture import uniform
 
-# Standard deviation, range [0, 1].
-_CLEAN = 0.005
-
 
 @dataclass(frozen=True)
 class Doubt:
@@ -21,33 +18,21 @@ class Doubt:
     A wrong one is up to 4 degrees turned, 5 % stretched, 0.6 pixels moved and 0.9 pixels softened; its taps are off by
     up to 30 %, weak ones are lost, and specks of light appear where there were none.
 
-    Next to no noise and a PSF without a fault are together in synthesis only. A network that meets such pairs often
-    learns to take the last detail out of them, and does so with photographs too, where it is the PSF's mistake.
-
     Attributes:
         share: of the pairs whose PSF is wrong, 0 to 1.
-        share_clean: the same, of pairs with noise below 0.5 %.
 
     Example:
         >>> true = torch.zeros(2, 1, 9, 9); true[..., 4, 2:7] = 0.2
-        >>> noise = torch.tensor([0.01, 0.001])[:, None, None, None]
-        >>> told = Doubt(0.0, 1.0)(true, noise, torch.Generator().manual_seed(0))
-        >>> (told != true).flatten(1).any(1), bool((told.sum((-2, -1)) - 1).abs().max() < 1e-5)
-        (tensor([False,  True]), True)
+        >>> told = Doubt(1.0)(true, torch.Generator().manual_seed(0))
+        >>> bool((told != true).any()), bool((told.sum((-2, -1)) - 1).abs().max() < 1e-5)
+        (True, True)
     """
 
     share: float
-    share_clean: float
 
-    def __call__(
-        self,
-        psf: Float[Tensor, "batch 1 k k"],
-        sigma: Float[Tensor, "batch 1 1 1"],
-        generator: torch.Generator,
-    ) -> Float[Tensor, "batch 1 k k"]:
+    def __call__(self, psf: Float[Tensor, "batch 1 k k"], generator: torch.Generator) -> Float[Tensor, "batch 1 k k"]:
         """What the method is told."""
-        share = torch.where(sigma.flatten().cpu() < _CLEAN, self.share_clean, self.share)
-        wrong = (torch.rand(len(psf), generator=generator) < share).nonzero()[:, 0]
+        wrong = (torch.rand(len(psf), generator=generator) < self.share).nonzero()[:, 0]
         if not len(wrong):
             return psf
         told = psf.clone()

@@ -29,7 +29,7 @@ class Scene:
 Look = Callable[[Tensor, torch.Generator], Scene]
 Lens = Callable[[int, torch.Generator], Tensor]
 Camera = Callable[[Scene, torch.Generator], Tensor]
-Belief = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+Belief = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def display_values(sharp: Float[Tensor, "batch 3 height width"], generator: torch.Generator) -> Scene:
@@ -42,14 +42,11 @@ def display_values(sharp: Float[Tensor, "batch 3 height width"], generator: torc
     return Scene(sharp, sharp.new_ones(len(sharp), 1, 1, 1))
 
 
-def true_psf(
-    psf: Float[Tensor, "batch 1 k k"], sigma: Float[Tensor, "batch 1 1 1"], generator: torch.Generator
-) -> Float[Tensor, "batch 1 k k"]:
+def true_psf(psf: Float[Tensor, "batch 1 k k"], generator: torch.Generator) -> Float[Tensor, "batch 1 k k"]:
     """Know the PSF.
 
     Args:
         psf: the true one.
-        sigma: not used.
         generator: not used.
     """
     return psf
@@ -67,7 +64,7 @@ class Pipeline:
         camera: records blurred light, ``(scene, generator) -> (batch, 3, height, width)``.
         look: makes light of display values, ``(sharp, generator) -> Scene``.
         develop: what is shown of light, sharp or blurred, before the camera records it; nothing is changed where None.
-        belief: what a method is told of the PSF, ``(psf, sigma, generator) -> psf`` with the noise of each pair.
+        belief: what a method is told of the PSF, ``(psf, generator) -> psf``.
         margin: pixels that each side of a pair is smaller than the sharp image, so that nothing beyond its border is
             needed; 0 blurs with a circular border.
         monochrome: share of the pairs of which the green channel alone is kept, three times: a network that always sees
@@ -133,14 +130,13 @@ class Pipeline:
         if self.monochrome:
             grey = torch.rand(len(sharp), generator=generator) < self.monochrome
             sharp, clean, recorded = (_green_where(grey, images) for images in (sharp, clean, recorded))
-        sigma = _noise(recorded, clean)
         return Pairs(
             sharp=sharp,
             clean=clean,
             blurred=recorded,
             psf=psf,
-            assumed_psf=self.belief(psf, sigma, generator),
-            sigma=sigma,
+            assumed_psf=self.belief(psf, generator),
+            sigma=_noise(recorded, clean),
         )
 
     def _blurred(self, light: Tensor, psf: Tensor) -> Tensor:

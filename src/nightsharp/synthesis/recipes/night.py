@@ -7,7 +7,7 @@ from nightsharp.synthesis.night_camera import night_camera
 from nightsharp.synthesis.night_look import night_look
 from nightsharp.synthesis.pipeline import Pipeline
 
-_WRONG_PSFS, _WRONG_PSFS_WITHOUT_NOISE = 0.4, 0.9
+_WRONG_PSFS = 0.4
 _MONOCHROME = 0.3
 
 
@@ -39,7 +39,7 @@ def night(largest_psf: float = 61) -> Pipeline:
         lens=lens,
         camera=night_camera,
         look=night_look,
-        belief=Doubt(_WRONG_PSFS, _WRONG_PSFS_WITHOUT_NOISE),
+        belief=Doubt(_WRONG_PSFS),
         margin=lens.largest // 2,
         monochrome=_MONOCHROME,
     )
