@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,22 @@ class Trial:
 
 def measure(data: Path, every: int = 1, method: str = "hyper_laplacian") -> list[dict[str, object]]:
     """One row for each level; ``data`` holds train_bsds400 and pack. Every N-th case."""
-    print(PROTOCOL)
+    return rows(data, method, tuple(LEVELS), max(1, COUNT // every), compare, PROTOCOL)
+
+
+def rows(
+    data: Path, method: str, levels: Sequence[str], count: int, judge: Callable[[Case, str], "Outcome"], protocol: str
+) -> list[dict[str, object]]:
+    """One row for each level, of so many cases, judged with their PSF or without."""
+    print(protocol)
     pictures = photographs(data, half=1)
     if not pictures:
         print(f"neither train_bsds400 nor pack is in {data}, left out")
         return []
     table: list[dict[str, object]] = []
-    for level in LEVELS:
-        drawn = cases(level, pictures, max(1, COUNT // every), seed=SEED)
-        table.append({"level": level, "method": method, **figures([compare(case, method) for case in drawn])})
+    for level in levels:
+        drawn = cases(level, pictures, count, seed=SEED)
+        table.append({"level": level, "method": method, **figures([judge(case, method) for case in drawn])})
         print("  ".join(f"{name} {value}" for name, value in table[-1].items()), flush=True)
     return table
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.harm import SEED, Outcome, compare, figures, photographs
-from benchmarks.harm_cases import Case, cases
+from benchmarks.harm import Outcome, compare, rows
+from benchmarks.harm_cases import Case
 from nightsharp.methods.map_psf.estimate import estimate_psf
 
 PROTOCOL = """The same pairs, with the PSF estimated from the blurred picture alone (size unknown) and handed on with
@@ -21,17 +21,7 @@ _SMALLEST = 32
 
 def measure(data: Path, every: int = 1, method: str = "nightwiener") -> list[dict[str, object]]:
     """One row for each level; ``data`` holds train_bsds400 and pack. Every N-th case."""
-    print(PROTOCOL)
-    pictures = photographs(data, half=1)
-    if not pictures:
-        print(f"neither train_bsds400 nor pack is in {data}, left out")
-        return []
-    table: list[dict[str, object]] = []
-    for level in LEVELS:
-        drawn = cases(level, pictures, max(1, COUNT // every), seed=SEED)
-        table.append({"level": level, "method": method, **figures([blind(case, method) for case in drawn])})
-        print("  ".join(f"{name} {value}" for name, value in table[-1].items()), flush=True)
-    return table
+    return rows(data, method, LEVELS, max(1, COUNT // every), blind, PROTOCOL)
 
 
 def blind(case: Case, method: str) -> Outcome:
