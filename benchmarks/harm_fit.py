@@ -24,7 +24,7 @@ from benchmarks.harm import attempt, photographs
 from nightsharp.methods import get_method, list_methods
 from nightsharp.photo import srgb_to_linear
 from nightsharp.restore.guard.decide import RULE, part_of_tile, placed
-from nightsharp.restore.guard.scores import Scores, follow, measure
+from nightsharp.restore.guard.scores import Input, Scores, follow
 
 _SIDES = (64, 96, 128, 192, 256, 256, 256, 256)
 _COUNTS = {"wrong PSF": 80, "true PSF": 40, "no blur": 20, "saturation": 20, "JPEG 60": 20, "pure noise": 5}
@@ -47,10 +47,10 @@ def main() -> None:
                 truth = srgb_to_linear(case.sharp[None]) if linear else case.sharp[None]
                 moved, psf = follow(trial.blurred, case.psf)
                 truth, _ = follow(truth, case.psf) if case.reach else (truth, psf)
-                found = measure(moved, trial.sharp, psf, trial.sigma, trial.clip, trial.weight)
-                if found is None:
+                seen = Input.of(moved, psf, trial.sigma, trial.clip, trial.weight)
+                if seen is None:
                     continue
-                numbers = _numbers(found)
+                numbers = _numbers(seen.scores(trial.sharp))
                 if not all(math.isfinite(score) for score in numbers):
                     raise ValueError(f"{level}, case {number}, {side} px: a score is no number: {numbers}")
                 scores.append(numbers)

@@ -16,7 +16,7 @@ from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, su
 from nightsharp.restore.guard.decide import RULE, part_of_tile
 from nightsharp.restore.guard.mark import find_mark
 from nightsharp.restore.guard.rims import without_dark_rims
-from nightsharp.restore.guard.scores import Scores, follow, measure
+from nightsharp.restore.guard.scores import Input, Scores, follow
 
 SIGMA = torch.full((1, 1, 1, 1), 0.006)
 SHAKE = shake(15, generator=torch.Generator().manual_seed(3))
@@ -244,8 +244,9 @@ def test_the_confidence_of_an_estimate_counts():
     blurred, _ = photograph(SHAKE)
     near = SHAKE.rotate(20).centred()
     sharp = hyper_laplacian(blurred, near.kernel[None, None])
-    scores = measure(blurred, sharp, near, SIGMA, 0.98)
-    assert scores is not None
+    seen = Input.of(blurred, near, SIGMA, 0.98)
+    assert seen is not None
+    scores = seen.scores(sharp)
     parts = [part_of_tile(scores, confidence)[0] for confidence in (0.05, None, 0.95)]
     assert parts == sorted(parts)
     assert parts[0] < parts[2]
@@ -285,9 +286,9 @@ class TestRimsBesideLamps:
 @pytest.fixture(scope="module")
 def measured() -> Scores:
     blurred, _ = photograph(SHAKE)
-    scores = measure(blurred, hyper_laplacian(blurred, SHAKE.kernel[None, None]), SHAKE, SIGMA, 0.98)
-    assert scores is not None
-    return scores
+    seen = Input.of(blurred, SHAKE, SIGMA, 0.98)
+    assert seen is not None
+    return seen.scores(hyper_laplacian(blurred, SHAKE.kernel[None, None]))
 
 
 def part_with(measured: Scores, numbers: dict[str, float]) -> float:

@@ -168,7 +168,6 @@ def _done(
 def _one(
     job: Job, order: dict[str, Any] | None, options: dict[str, Any], bars: Bars, *, overwrite: bool, silent: bool
 ) -> "Restoration":
-    began = time.perf_counter()
     bars.advance("starting", 0, 1)
     from nightsharp.photo import read_photo, write_whole
     from nightsharp.photo.writing import format_of
@@ -181,6 +180,8 @@ def _one(
             bars.pause()
             print(f"{job.photo.name}: {plan.words()}", file=sys.stderr, flush=True)
 
+    # the plan is made from here on; what the libraries took to load before is the same for every photo
+    began = time.perf_counter()
     format_of(job.output)
     if order is None:
         done = deblur(job.photo, progress=bars.advance, tell_plan=tell, **options)

@@ -1,5 +1,6 @@
 """How noisy a photograph is, measured from the photograph itself."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -97,4 +98,15 @@ def sigma_of_rows(
 
 
 def _median(values: Tensor, chosen: Tensor) -> Tensor:
-    return values.masked_fill(~chosen, torch.nan).nanmedian(dim=-1, keepdim=True).values
+    """The lower median of the chosen values of each row; NaN where none is."""
+    # NumPy selects several times faster than torch.nanmedian does
+    rows = [
+        _lower_median(row[kept].cpu().numpy())
+        for row, kept in zip(values.flatten(0, 1), chosen.flatten(0, 1), strict=True)
+    ]
+    return values.new_tensor(rows).reshape(*values.shape[:2], 1)
+
+
+def _lower_median(values: np.ndarray) -> float:
+    middle = (values.size - 1) // 2
+    return float(np.partition(values, middle)[middle]) if values.size else np.nan

@@ -225,6 +225,8 @@ def plan_deblur(
     size = (1, 1) if known is None else known.size
     check_fits(size, given.size)
     core = None if field is None else _core(given, field.grid)
+    # the work begins with it, so its time belongs to the plan
+    measure_noise(given, chosen.light)
     return _plan(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
 
 
@@ -291,12 +293,11 @@ def carry_out(
     """Restore with a PSF that is known by now: plan, tiles, guard, report."""
     method, psf = order.route.method, order.psf
     check_fits(psf.size, given.size)
+    noise = measure_noise(given, method.light)
     plan = _plan(given, method, psf.size, max_memory, clock, guard=order.guard, core=order.core)
     if tell_plan is not None:
         tell_plan(plan)
     clock.mark("plan")
-    noise = measure_noise(given, method.light)
-    release_memory()
     clip = _clip(given, method.light)
     verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
     photo, tensor = given.photo, given.tensor

@@ -10,7 +10,7 @@ from torch.nn import functional
 from nightsharp.optics import Psf
 from nightsharp.restore.guard.decide import cells_without_drift, part_of_tile, parts_of_cells
 from nightsharp.restore.guard.rims import without_dark_rims
-from nightsharp.restore.guard.scores import follow, measure
+from nightsharp.restore.guard.scores import Input, follow
 
 _NO_NUMBERS = "values that are no numbers"
 _TOO_SMALL = "too small to check"
@@ -80,14 +80,15 @@ def check_tile(
     if psf is None:
         return _without_psf(blurred, sharp, clip)
     moved, centred = follow(blurred, psf)
-    scores = None if min(blurred.shape[-2:]) < _SMALLEST else measure(moved, sharp, centred, sigma, clip, weight)
-    if scores is None:
+    seen = None if min(blurred.shape[-2:]) < _SMALLEST else Input.of(moved, centred, sigma, clip, weight)
+    if seen is None:
         return _kept_input(blurred, _TOO_SMALL)
+    scores = seen.scores(sharp)
     passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight)
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile
-        scores = measure(moved, torch.lerp(moved, sharp, local), centred, sigma, clip, weight) or scores
+        scores = seen.scores(torch.lerp(moved, sharp, local))
     part, numbers, words = part_of_tile(scores, confidence)
     cells = part * passed
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from types import EllipsisType
 
 import torch
 from jaxtyping import Float
@@ -57,76 +58,130 @@ class Scores:
     votes: Float[Tensor, "1 1 height width"]
 
 
-def measure(
-    blurred: Float[Tensor, "1 channel height width"],
-    sharp: Float[Tensor, "1 channel height width"],
-    psf: Psf,
-    sigma: Float[Tensor, "1 channel 1 1"],
-    clip: float | None,
-    weight: Float[Tensor, "1 channel height width"] | None = None,
-) -> Scores | None:
-    """Measure one tile.
+@dataclass(frozen=True)
+class Input:
+    """What the scores of a tile need of the input and the PSF alone: looked at once, whatever results are judged.
 
-    Args:
-        blurred: the input, moved to where the result lies (see ``follow``).
-        sharp: the result, finite.
-        psf: as ``follow`` gives it, its centroid at its centre.
-        sigma: the noise that the method worked with.
-        clip: from this value on a pixel counts as saturated; None trusts all.
-        weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
-
-    Returns:
-        The scores, or None where the tile has no room for the PSF or its mark.
+    Attributes:
+        grey: mean of the channels.
+        psf: with its centroid at its centre.
+        white: the brightest that the result is compared at.
+        contrast: standard deviation of ``grey``.
+        mark: the mark of the PSF in the spectrum.
+        mirror: see ``Scores``.
+        ceiling: the largest value about each pixel.
+        floor: the smallest value about each pixel.
+        inside: where the re-blurred result needs nothing from beyond the border.
+        votes: where the residual has a vote, inside.
+        count: sum of the votes.
+        lost: root mean square of the residual of doing nothing.
+        allowed: the largest misfit that counts as explained.
     """
-    height, width = blurred.shape[-2:]
-    kh, kw = psf.size
-    if kh >= height - 2 * _BOX or kw >= width - 2 * _BOX:
-        return None
-    usable = torch.ones_like(blurred[:, :1], dtype=torch.bool)
-    if clip is not None:
-        usable = (blurred < clip).all(1, keepdim=True)
-    white = max(1.0, float(blurred.max()))
-    grey, found = blurred.mean(1, keepdim=True), sharp.clamp_max(white).mean(1, keepdim=True)
-    contrast = float(grey.std(correction=0)) + 1e-6
-    noise = float(estimate_sigma(blurred).mean())
-    mark = find_mark(grey, usable, psf, noise)
-    if mark is None:
-        return None
 
-    reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
-    over = (found - highest(grey, reach)).clamp_min_(0) + (-highest(-grey, reach) - found).clamp_min_(0)
-    over = over.square_()
+    grey: Float[Tensor, "1 1 height width"]
+    psf: Psf
+    white: float
+    contrast: float
+    mark: Mark
+    mirror: float
+    ceiling: Float[Tensor, "1 1 height width"]
+    floor: Float[Tensor, "1 1 height width"]
+    inside: tuple[EllipsisType, slice, slice]
+    votes: Float[Tensor, "1 1 inner_height inner_width"]
+    count: float
+    lost: float
+    allowed: float
 
-    top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
-    inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
-    votes = (1 - highest((~usable).float(), max(kh, kw) // 2))[inside]
-    if weight is not None:
-        votes = votes * weight.mean(1, keepdim=True)[inside]
-    blur = Blur(psf, boundary="valid")
-    # a lamp beyond white is what explains its trail
-    residual = (blur(sharp.mean(1, keepdim=True)) - grey[inside]).mul_(votes)
-    idle = (blur(grey) - grey[inside]).mul_(votes)
-    count = float(votes.sum().clamp_min(1))
-    missed, lost = math.sqrt(float(residual.square().sum()) / count), math.sqrt(float(idle.square().sum()) / count)
-    allowed = max(
-        _NOISES_ALLOWED * float(sigma.mean()), _PART_OF_BLUR_ALLOWED * float(idle.abs().sum()) / count, _FLOOR
-    )
-    centred = residual - residual.mean()
-    smooth = functional.avg_pool2d(functional.avg_pool2d(centred, (_BOX, 1), 1), (1, _BOX), 1)
-    edges = (left, width - left - residual.shape[-1], top, height - top - residual.shape[-2])
-    return Scores(
-        mark=mark,
-        mirror=_mirror(grey, psf, noise),
-        overshoot=math.log(math.sqrt(float(over.mean())) / contrast + 1e-4),
-        sparsity=math.log(_sparsity(found) / _sparsity(grey)),
-        unexplained=math.log((missed + 1e-5) / (lost + 1e-5)),
-        smoothness=float(smooth.square().mean()) / (float(centred.square().mean()) + 1e-12),
-        misfit=float(residual.abs().sum()) / count,
-        allowed=allowed,
-        overshoot_map=over / contrast**2,
-        misfit_map=functional.pad(residual.abs_(), edges),
-        votes=functional.pad(votes, edges),
-    )
+    @classmethod
+    def of(
+        cls,
+        blurred: Float[Tensor, "1 channel height width"],
+        psf: Psf,
+        sigma: Float[Tensor, "1 channel 1 1"],
+        clip: float | None,
+        weight: Float[Tensor, "1 channel height width"] | None = None,
+    ) -> "Input | None":
+        """Look at a tile.
+
+        Args:
+            blurred: the input, moved to where the result lies (see ``follow``).
+            psf: as ``follow`` gives it, its centroid at its centre.
+            sigma: the noise that the method worked with.
+            clip: from this value on a pixel counts as saturated; None trusts all.
+            weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
+
+        Returns:
+            What was seen, or None where the tile has no room for the PSF or its mark.
+        """
+        height, width = blurred.shape[-2:]
+        kh, kw = psf.size
+        if kh >= height - 2 * _BOX or kw >= width - 2 * _BOX:
+            return None
+        usable = torch.ones_like(blurred[:, :1], dtype=torch.bool)
+        if clip is not None:
+            usable = (blurred < clip).all(1, keepdim=True)
+        grey = blurred.mean(1, keepdim=True)
+        noise = float(estimate_sigma(blurred).mean())
+        mark = find_mark(grey, usable, psf, noise)
+        if mark is None:
+            return None
+        reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
+        top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
+        inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
+        votes = (1 - highest((~usable).float(), max(kh, kw) // 2))[inside]
+        if weight is not None:
+            votes = votes * weight.mean(1, keepdim=True)[inside]
+        idle = (Blur(psf, boundary="valid")(grey) - grey[inside]).mul_(votes)
+        count = float(votes.sum().clamp_min(1))
+        return cls(
+            grey=grey,
+            psf=psf,
+            white=max(1.0, float(blurred.max())),
+            contrast=float(grey.std(correction=0)) + 1e-6,
+            mark=mark,
+            mirror=_mirror(grey, psf, noise),
+            ceiling=highest(grey, reach),
+            floor=-highest(-grey, reach),
+            inside=inside,
+            votes=votes,
+            count=count,
+            lost=math.sqrt(float(idle.square().sum()) / count),
+            allowed=max(
+                _NOISES_ALLOWED * float(sigma.mean()), _PART_OF_BLUR_ALLOWED * float(idle.abs().sum()) / count, _FLOOR
+            ),
+        )
+
+    def scores(self, sharp: Float[Tensor, "1 channel height width"]) -> Scores:
+        """Measure a result.
+
+        Args:
+            sharp: the result, finite, of the input's size.
+        """
+        height, width = sharp.shape[-2:]
+        _, rows, columns = self.inside
+        found = sharp.clamp_max(self.white).mean(1, keepdim=True)
+        over = (found - self.ceiling).clamp_min_(0) + (self.floor - found).clamp_min_(0)
+        over = over.square_()
+        # a lamp beyond white is what explains its trail
+        residual = Blur(self.psf, boundary="valid")(sharp.mean(1, keepdim=True))
+        residual = residual.sub_(self.grey[self.inside]).mul_(self.votes)
+        missed = math.sqrt(float(residual.square().sum()) / self.count)
+        centred = residual - residual.mean()
+        smooth = functional.avg_pool2d(functional.avg_pool2d(centred, (_BOX, 1), 1), (1, _BOX), 1)
+        edges = (columns.start, width - columns.stop, rows.start, height - rows.stop)
+        return Scores(
+            mark=self.mark,
+            mirror=self.mirror,
+            overshoot=math.log(math.sqrt(float(over.mean())) / self.contrast + 1e-4),
+            sparsity=math.log(_sparsity(found) / _sparsity(self.grey)),
+            unexplained=math.log((missed + 1e-5) / (self.lost + 1e-5)),
+            smoothness=float(smooth.square().mean()) / (float(centred.square().mean()) + 1e-12),
+            misfit=float(residual.abs().sum()) / self.count,
+            allowed=self.allowed,
+            overshoot_map=over / self.contrast**2,
+            misfit_map=functional.pad(residual.abs_(), edges),
+            votes=functional.pad(self.votes, edges),
+        )
 
 
 def follow(
