@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from nightsharp.evaluation import Protocol
-from nightsharp.evaluation.benchmarks.synthetic import blurred_pair, generator_for
+from nightsharp.evaluation.benchmarks.synthetic import blurred_pair
 from nightsharp.evaluation.scores import score
 from nightsharp.optics import Psf, shake
 from nightsharp.restore import deblur
 from nightsharp.restore.function import usable_methods
+from nightsharp.synthesis.seeds import generator_for
 
 PICTURES = ("camera", "astronaut", "coffee")
 SIDE = 256

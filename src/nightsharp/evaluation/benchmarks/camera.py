@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
-from nightsharp.evaluation.benchmarks.synthetic import generator_for
 from nightsharp.optics import Blur, Psf
 from nightsharp.optics.cmos import STRETCH, CmosSettings, cmos_codes, saturate
+from nightsharp.synthesis.seeds import generator_for
 
 
 def at_gain(images: list[Path], kernels: list[tuple[str, Psf]], seed: int, gain: int) -> list[Sample]:

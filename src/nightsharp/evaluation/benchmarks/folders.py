@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
-from nightsharp.evaluation.benchmarks.synthetic import generator_for
 from nightsharp.optics import Blur, Psf
+from nightsharp.synthesis.seeds import generator_for
 from nightsharp.synthesis.trajectories import markovian_psfs
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
-from nightsharp.evaluation.benchmarks.synthetic import blurred_pair, generator_for
+from nightsharp.evaluation.benchmarks.synthetic import blurred_pair
 from nightsharp.optics import Psf
+from nightsharp.synthesis.seeds import generator_for
 
 NOISE = 0.01
 

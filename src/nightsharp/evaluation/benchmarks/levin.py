@@ -7,8 +7,9 @@ import scipy.io
 import torch
 
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
-from nightsharp.evaluation.benchmarks.synthetic import blurred_pair, generator_for
+from nightsharp.evaluation.benchmarks.synthetic import blurred_pair
 from nightsharp.optics import Psf
+from nightsharp.synthesis.seeds import generator_for
 
 # of the published PNGs, these hold the correlation kernel: rotated by 180 degrees they are PSFs
 _ROTATED = (1, 2, 3, 5, 6, 7)

@@ -1,6 +1,5 @@
 """Blur and noise for sets that give sharp images only."""
 
-import hashlib
 from typing import Literal
 
 import torch
@@ -9,18 +8,6 @@ from torch import Tensor
 
 from nightsharp.evaluation.benchmarks.pair import Pair
 from nightsharp.optics import Blur, Psf
-
-
-def generator_for(seed: int, *names: str) -> torch.Generator:
-    """A source of randomness that depends on the seed and the names only, not on what was made before.
-
-    Example:
-        >>> one, other = (torch.rand(1, generator=generator_for(0, "set12", "01")) for _ in range(2))
-        >>> bool(one == other)
-        True
-    """
-    digest = hashlib.sha256("\0".join((str(seed), *names)).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 def blurred_pair(

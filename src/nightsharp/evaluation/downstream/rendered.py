@@ -6,9 +6,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from nightsharp.evaluation.benchmarks import Pair, Sample
-from nightsharp.evaluation.benchmarks.synthetic import generator_for
 from nightsharp.optics import Blur, expose, shake
 from nightsharp.photo.tone import srgb_to_linear
+from nightsharp.synthesis.seeds import generator_for
 
 NAME = "rendered_text"
 SIZES = (16, 24, 36)
