@@ -75,9 +75,12 @@ def _children() -> float:
 
 
 def _photograph(file: Path, width: int, height: int) -> Path:
-    """A blurred, noisy photograph, repeated until it is large enough."""
+    """A blurred, noisy photograph, repeated until it is large enough.
+
+    It repeats as its blur does, around its edges: beside an edge that was not blurred, the guard would rightly refuse.
+    """
     sharp = torch.from_numpy(skimage.data.coffee()).permute(2, 0, 1)[None].float() / 255
-    display = Blur(line(15, 30), "replicate")(sharp**2.2).clamp(0, 1)[0] ** (1 / 2.2)
+    display = Blur(line(15, 30), "circular")(sharp**2.2).clamp(0, 1)[0] ** (1 / 2.2)
     noisy = display + 0.008 * torch.randn(display.shape, generator=torch.Generator().manual_seed(0))
     values = np.round(255 * noisy.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
     times = -(-height // values.shape[0]), -(-width // values.shape[1]), 1
