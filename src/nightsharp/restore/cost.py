@@ -36,6 +36,7 @@ _TILE, _WHOLE = 1100, 700
 _SHAKE = Psf.from_tensor(torch.ones(25, 25).triu())
 # After this many steps the time of one is known; some methods look at something every fifth.
 _STEPS = 5
+# Rounds of each timing, fewer once so many seconds have gone.
 _ROUNDS, _LONG = 4, 1.0
 
 
@@ -143,7 +144,7 @@ def _measure(method: MethodSpec, threads: int) -> Cost:
         first = measured_cost(get_method(method.start), threads)
         own = _measure(replace(method, start=None), threads)
         return replace(first, tile=first.tile + own.tile, whole=first.whole + own.whole)
-    _seconds(method, 64, 1)  # what is loaded at the first use is paid once
+    _seconds_once(method, 64, 1, time.thread_time)  # what is loaded at the first use is paid once
     before = torch.get_num_threads()
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         tile = max(pool.map(lambda _: _seconds(method, _TILE, 1), range(threads)))
@@ -209,14 +210,14 @@ def _around() -> tuple[float, float]:
     given = Given(Photo(Codes(values, ToneCurve.srgb())), None, None)
     noise = measure_noise(given, "linear")
     here = slice(0, 512), slice(0, 512)
+    result = given.part("linear", *here).clone()
+    result[..., :40, :40] = 4.0
     rounds = []
     for _ in range(_ROUNDS):
         marks = [time.thread_time()]
         weight = noise.weight(given, "linear", *here)
         part = given.part("linear", *here)
         ToneCurve.srgb().encode_codes(part[0], np.dtype(np.uint16))
-        result = part.clone()
-        result[..., :40, :40] = 4.0
         marks.append(time.thread_time())
         check_tile(part, result, _SHAKE, sigma=noise.sigma, clip=0.98, weight=weight)
         marks.append(time.thread_time())
