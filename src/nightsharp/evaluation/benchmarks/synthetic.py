@@ -29,6 +29,7 @@ def blurred_pair(
 
     Example:
         >>> from nightsharp.optics import disk
+        >>> from nightsharp.synthesis import generator_for
         >>> made = blurred_pair(
         ...     torch.rand(1, 20, 20), disk(2), noise=0.01, boundary="valid", generator=generator_for(0)
         ... )
