@@ -216,7 +216,7 @@ def test_a_stream_has_batches(folder):
         PairBatches(SharpFolder(folder, crop=40), pipeline("dwdn"), size=0, count=1)
 
 
-def test_half_of_the_night_scenes_are_as_soft_as_a_camera_draws_them():
+def test_most_of_the_night_scenes_are_as_soft_as_a_camera_draws_them():
     from nightsharp.synthesis.night_look import night_look
 
     checks = torch.zeros(64, 3, 32, 32)
@@ -224,7 +224,16 @@ def test_half_of_the_night_scenes_are_as_soft_as_a_camera_draws_them():
     light = night_look(checks, torch.Generator().manual_seed(0)).light
     # stripes of one pixel: softness takes their contrast, darkness and gamma do not take it to zero
     contrast = torch.stack([image.quantile(0.9) - image.quantile(0.1) for image in light]) / light.amax((1, 2, 3))
-    assert 0.2 < float((contrast < 0.35).float().mean()) < 0.8
+    assert 0.4 < float((contrast < 0.35).float().mean()) < 0.9
+
+
+def test_half_of_the_night_scenes_have_no_light_beyond_white():
+    from nightsharp.synthesis.night_look import night_look
+
+    grey = torch.full((64, 3, 48, 48), 0.7)
+    brightest = night_look(grey, torch.Generator().manual_seed(0)).light.amax((1, 2, 3))
+    assert 0.35 < float((brightest <= 0.7 + 1e-6).float().mean()) < 0.85
+    assert 0.15 < float((brightest > 1).float().mean()) < 0.65
 
 
 def test_some_night_pairs_have_one_channel_three_times():

@@ -75,6 +75,7 @@ def test_every_recipe_trains_its_network(photographs):
         "dwdn-lite": ("config.features=2", "config.width=2"),
         "infwide-lite": ("config.features=2", "config.width=2", "config.denoiser_width=2", "config.fusion_width=2"),
         "nightwiener": ("config.widths=[4, 4, 4]", "config.depth=1", "synthesis.largest_psf=15"),
+        "nightprior": ("config.widths=[4, 4]",),
     }
     for name, settings in narrow.items():
         recipe = load_recipe(name, ("crop=40", "batch=2", *settings))
@@ -88,7 +89,7 @@ def test_every_recipe_trains_its_network(photographs):
 
 
 def test_shipped_networks_that_a_cpu_trains_stay_below_a_million_weights():
-    for name in ("dwdn-lite", "infwide-lite", "nightwiener"):
+    for name in ("dwdn-lite", "infwide-lite", "nightwiener", "nightprior"):
         assert sum(weight.numel() for weight in build_network(load_recipe(name)).parameters()) <= 1_000_000
 
 

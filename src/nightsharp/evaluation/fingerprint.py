@@ -78,7 +78,9 @@ def _code(method: str) -> str:
                 continue
             digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
     # the route may take any method
-    shipped = "*.safetensors" if method == AUTO else f"{method}.*"
-    for file in sorted((package / "weights" / "shipped").glob(shipped)):
+    named = {method, spec.prior} if spec is not None else {method}
+    for file in sorted((package / "weights" / "shipped").glob("*.safetensors")):
+        if method != AUTO and file.stem not in named:
+            continue
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -31,6 +31,7 @@ class MethodSpec:
         apart: channels do not know of each other, so that they can be restored one after the other.
         learned: it runs a network; shipped weights bear the method's name.
         start: the method whose result it takes as ``start=``.
+        prior: the shipped weights of a second, small network, which it takes as ``prior=``.
         reach: pixels that a tile needs around it besides: the receptive field of the network.
         borders: it makes up its own mind about what lies beyond the photograph's edges; else tiles get a rim there.
         statistics: ``module:function keyword``: what it measures over a whole photograph, as
@@ -49,6 +50,7 @@ class MethodSpec:
     apart: bool = False
     learned: bool = False
     start: str | None = None
+    prior: str | None = None
     reach: int = 0
     borders: bool = False
     statistics: str | None = None
@@ -114,7 +116,9 @@ METHODS: dict[str, MethodSpec] = {
             halo=5,
             learned=True,
             start="hyper_laplacian",
+            prior="nightprior",
             reach=88,
+            statistics="nightsharp.methods.nightwiener:fineness scene",
         ),
         MethodSpec(
             name="dwdn",

@@ -74,6 +74,8 @@ def function_of(method: MethodSpec, network: nn.Module | None = None, **told: An
     if not method.learned:
         return own
     bound = {"network": network if network is not None else network_of(method), **told}
+    if method.prior is not None:
+        bound["prior"] = load(method.prior, system=method.prior)
     if method.start is None:
         return lambda *images, **options: own(*images, **bound, **options)
     first = get_method(method.start).load()

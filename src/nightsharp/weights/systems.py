@@ -96,6 +96,14 @@ SYSTEMS: dict[str, System] = {
             channels=11,
             takes_psf=False,
         ),
+        System(
+            "nightprior",
+            "nightsharp.methods.nightwiener:NightPrior",
+            takes="stack",
+            channels=3,
+            multiple=4,
+            takes_psf=False,
+        ),
     )
 }
 

@@ -90,6 +90,24 @@ class Canvas:
         otf = psf_to_otf(psf.to(blurred), (rows, columns))
         return cls(observed, known, saturated, otf, max(kh, kw) == 1, (height, width))
 
+    def lacking(self, estimate: Float[Tensor, "batch channel height width"]) -> Tensor:
+        r"""The residual :math:`e = w\,(y - k * x)` of an estimate, on the canvas.
+
+        It is 0 where nothing was recorded, so that a division of it knows no border; where the sensor was saturated it
+        is what the estimate lacks to reach the recorded value, and 0 when it exceeds it.
+
+        Args:
+            estimate: x, as large as the photograph.
+        """
+        height, width = self.inner
+        size = (self.observed.shape[-2], self.observed.shape[-1])
+        # what stands beyond the estimate matters within one PSF of its edge; the canvas' own passage is as good a guess
+        # as any, and ``restore`` gives the estimate a rim of its own there
+        guess = self.observed.clone()
+        guess[..., :height, :width] = estimate
+        lacking = self.observed - torch.fft.irfft2(torch.fft.rfft2(guess) * self.otf, s=size)
+        return torch.where(self.saturated, lacking.clamp_min(0), lacking) * self.known
+
     def cut(self, image: Float[Tensor, "batch channel rows columns"]) -> Float[Tensor, "batch channel height width"]:
         """The part of the canvas that the photograph covers."""
         height, width = self.inner

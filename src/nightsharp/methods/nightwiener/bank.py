@@ -31,8 +31,7 @@ def views(
     .. math:: e = w\,(y - k * x_0), \qquad r_i = \mathcal F^{-1}\!\left[
         \frac{\overline{H}\,\mathcal F[e]}{|H|^2 + s_i\,(\sigma^2 / A)\,|D|^2} \right]
 
-    The residual is 0 where nothing was recorded, so the division knows no border; where the sensor was saturated it is
-    what the estimate lacks to reach the recorded value, and 0 when it exceeds it.
+    Border and saturation are in the residual, see :meth:`Canvas.lacking`.
 
     Args:
         blurred: range [0, 1].
@@ -52,12 +51,7 @@ def views(
     height, width = blurred.shape[-2:]
     canvas = Canvas.around(blurred, psf, clip, weight)
     size = (canvas.observed.shape[-2], canvas.observed.shape[-1])
-    # what stands beyond the estimate matters within one PSF of its edge; the canvas' own passage is as good a guess
-    # as any, and ``restore`` gives the estimate a rim of its own there
-    guess = canvas.observed.clone()
-    guess[..., :height, :width] = start
-    lacking = canvas.observed - torch.fft.irfft2(torch.fft.rfft2(guess) * canvas.otf, s=size)
-    lacking = torch.where(canvas.saturated, lacking.clamp_min(0), lacking) * canvas.known
+    lacking = canvas.lacking(start)
 
     amplitude = _NATURAL * measured_contrast(blurred, contrast).square()
     gradient = (power("x", size) + power("y", size)).to(blurred)

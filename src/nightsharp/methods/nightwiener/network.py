@@ -6,24 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from nightsharp.methods._blocks import residual_blocks
 from nightsharp.methods.nightwiener.bank import VIEWS
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions and the way around them."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add what the convolutions find."""
-        return x + self.second(torch.relu(self.first(x)))
-
-
-def _blocks(width: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
 
 
 class NightWiener(nn.Module):
@@ -59,15 +43,15 @@ class NightWiener(nn.Module):
         self.config: dict[str, Any] = {"widths": widths, "depth": depth}
         first, second, third = widths
         self.head = nn.Conv2d(4 * VIEWS, first, 3, padding=1, bias=False)
-        self.down_half = _blocks(first, depth)
+        self.down_half = residual_blocks(first, depth)
         self.to_quarter = nn.Conv2d(first, second, 2, stride=2, bias=False)
-        self.down_quarter = _blocks(second, depth)
+        self.down_quarter = residual_blocks(second, depth)
         self.to_eighth = nn.Conv2d(second, third, 2, stride=2, bias=False)
-        self.bottom = _blocks(third, depth)
+        self.bottom = residual_blocks(third, depth)
         self.from_eighth = nn.ConvTranspose2d(third, second, 2, stride=2, bias=False)
-        self.up_quarter = _blocks(second, depth)
+        self.up_quarter = residual_blocks(second, depth)
         self.from_quarter = nn.ConvTranspose2d(second, first, 2, stride=2, bias=False)
-        self.up_half = _blocks(first, depth)
+        self.up_half = residual_blocks(first, depth)
         self.tail = nn.Conv2d(first, 4, 3, padding=1, bias=False)
         nn.init.zeros_(self.tail.weight)
         # on a CPU the convolutions then need no rearranged copies of what they read and write

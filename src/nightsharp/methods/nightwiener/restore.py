@@ -1,15 +1,27 @@
-"""NightWiener on a photograph: the views, the network, any size."""
-
-from types import EllipsisType
+"""NightWiener on a photograph: the views, the network, the turns, any size."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Cancel, Progress, noise_level, tick
+from nightsharp.methods._blocks import (
+    CLIPPED,
+    Cancel,
+    Canvas,
+    Progress,
+    measured_contrast,
+    noise_level,
+    recorded,
+    tick,
+    to_multiple,
+)
 from nightsharp.methods.nightwiener.bank import views
 from nightsharp.methods.nightwiener.network import NightWiener
+from nightsharp.methods.nightwiener.prior import NightPrior
+from nightsharp.methods.nightwiener.scene import fineness
+from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
 
+# the network halves three times
 _MULTIPLE = 8
 
 
@@ -19,6 +31,8 @@ def nightwiener(
     *,
     network: NightWiener,
     start: Float[Tensor, "batch channel height width"],
+    prior: NightPrior | None = None,
+    scene: float | None = None,
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
     clip: float | None = CLIPPED,
@@ -28,13 +42,17 @@ def nightwiener(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Float[Tensor, "batch channel height width"]:
-    """Correct a classical estimate with a small network.
+    """Correct a classical estimate with a small network; where the scene is soft, join it with what data step and prior
+    find in turns.
 
     Args:
         blurred: range [0, 1].
         psf: convolution kernel, sum 1, centre at ``k // 2``; one for all or one per image.
         network: with its weights, on the device of ``blurred``.
         start: the classical estimate; the network was trained on that of ``hyper_laplacian`` under the same options.
+        prior: with its weights; without one nothing is joined.
+        scene: how fine the scene is (:func:`~nightsharp.methods.nightwiener.scene.fineness`), of the whole photograph;
+            measured when None.
         sigma: standard deviation of the noise, in the image's range; estimated when None.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated; None trusts all.
@@ -42,8 +60,8 @@ def nightwiener(
         weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None. Rows and
             columns without any are handed back as estimated.
         tolerance: taken for the sake of the iterative methods; nothing iterates here.
-        progress: told after each channel.
-        cancel: asked after each channel.
+        progress: told after each channel and each turn.
+        cancel: asked as often.
 
     Returns:
         The latent image, same shape; lamps may exceed 1, nothing is below 0.
@@ -63,31 +81,37 @@ def nightwiener(
     level = noise_level(blurred, sigma, strength)
     with torch.inference_mode():
         stack = views(blurred, psf, start, level, clip=clip, contrast=contrast, weight=weight)
-        recorded = _recorded(weight, stack)
-        stack = stack[recorded]
+        inner = recorded(weight, stack)
+        stack = stack[inner]
         height, width = stack.shape[-2:]
+        scenes = [scene] * len(blurred) if scene is not None else _scenes(blurred, psf)
+        joined = prior is not None and min(scenes) < FINE
+        steps = len(stack) + TURNS * joined
         planes = []
         # one plane after the other, for the memory
         for number, plane in enumerate(stack):
-            sharp = network(_to_multiple(plane[None]))[..., :height, :width]
+            sharp = network(to_multiple(plane[None], _MULTIPLE))[..., :height, :width]
             planes.append(sharp.clamp_min(0))
-            tick(number + 1, len(stack), progress, cancel)
+            tick(number + 1, steps, progress, cancel)
+        count = len(stack)
+        del stack
         latent = start.clone()
-        latent[recorded] = torch.cat(planes).reshape(*blurred.shape[:2], height, width)
+        latent[inner] = torch.cat(planes).reshape(*blurred.shape[:2], height, width)
+        if prior is not None and joined:
+            canvas = Canvas.around(blurred, psf, clip, weight)
+            turned, after = start, turns(start, canvas, level, measured_contrast(blurred, contrast), prior)
+            for step in range(count + 1, steps + 1):
+                turned = next(after)
+                tick(step, steps, progress, cancel)
+            latent[inner] += (share(canvas, psf, scenes) * (turned.clamp_min(0) - latent))[inner]
     return latent.clone()
 
 
-def _recorded(weight: Tensor | None, like: Tensor) -> tuple[EllipsisType, slice, slice]:
-    """The rows and columns in which anything was recorded; a rim around the photograph has no weight."""
-    if weight is None:
-        return ..., slice(0, like.shape[-2]), slice(0, like.shape[-1])
-    known = (weight > 0).flatten(0, 1).any(0)
-    rows, columns = (known.any(axis).nonzero().flatten().tolist() or [0] for axis in (1, 0))
-    return ..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _to_multiple(stack: Tensor) -> Tensor:
-    """Extend below and to the right so that the network's three halvings come out even."""
-    height, width = stack.shape[-2:]
-    down, right = -height % _MULTIPLE, -width % _MULTIPLE
-    return torch.nn.functional.pad(stack, (0, right, 0, down), mode="replicate") if down or right else stack
+def _scenes(blurred: Tensor, psf: Tensor) -> list[float]:
+    """How fine each image of a batch is."""
+    size = (blurred.shape[-2], blurred.shape[-1])
+    kernels = psf.expand(len(blurred), -1, -1, -1)
+    return [
+        fineness(lambda rows, image=image: image[None, :, rows], size, kernel[None])
+        for image, kernel in zip(blurred, kernels, strict=True)
+    ]

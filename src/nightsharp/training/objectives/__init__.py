@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from nightsharp.synthesis import Pairs
-from nightsharp.training.objectives import darkdeblur, dwdn, infwide, nightwiener
+from nightsharp.training.objectives import darkdeblur, dwdn, infwide, nightprior, nightwiener
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ OBJECTIVES = {
     "darkdeblur": Objective(darkdeblur.inputs, darkdeblur.terms),
     "dwdn": Objective(dwdn.inputs, dwdn.terms),
     "infwide": Objective(infwide.inputs, infwide.terms),
+    "nightprior": Objective(nightprior.inputs, nightprior.terms),
     "nightwiener": Objective(nightwiener.inputs, nightwiener.terms),
 }
 """By the name of the network."""
