@@ -57,14 +57,11 @@ def fineness(
         The decades; :data:`UNKNOWN` where photograph or PSF do not allow to tell.
 
     Example:
-        >>> generator = torch.Generator().manual_seed(0)
-        >>> sharp = torch.rand(1, 1, 256, 256, generator=generator)
-        >>> soft = torch.nn.functional.avg_pool2d(sharp, 5, 1)
-        >>> point = torch.ones(1, 1, 1, 1)
-        >>> of_sharp, of_soft = (
-        ...     fineness(lambda rows, image=image: image[..., rows, :], (250, 250), point) for image in (sharp, soft)
-        ... )
-        >>> of_sharp > of_soft + 2
+        >>> from torch.nn.functional import avg_pool2d
+        >>> fine = avg_pool2d(torch.rand(1, 1, 204, 204, generator=torch.Generator().manual_seed(0)), 5, 1)
+        >>> soft, unblurred = avg_pool2d(fine, 5, 1, 2), torch.ones(1, 1, 1, 1)
+        >>> one, other = (fineness(lambda rows, x=x: x[..., rows, :], (200, 200), unblurred) for x in (fine, soft))
+        >>> one > other + 0.5
         True
 
     Source: Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 1953; power laws of
