@@ -19,7 +19,7 @@ from nightsharp.restore.function import function_of, network_of, statistics_of
 from nightsharp.restore.given import Given
 from nightsharp.restore.plan import Work, halo_of
 from nightsharp.restore.tiles import Place, in_tiles
-from nightsharp.weights import Card, save, sha256
+from nightsharp.weights import Card, locate, save, sha256
 
 PSF = line(7, 30)
 
@@ -52,6 +52,17 @@ def test_a_photo_is_restored_with_weights_from_a_file_and_the_report_names_them(
     assert out.report["weights"] == {"name": str(file), "sha256": sha256(file)}
     again = replay(out.report)
     assert torch.equal(again.sharp, out.sharp)
+
+
+def test_the_report_names_both_networks_of_a_method_with_a_prior(folder):
+    out = ns.deblur(folder / "photo.png", method="nightwiener", psf=PSF, guard=False)
+    told = out.report["weights"]
+    assert told["name"] == "nightwiener"
+    assert told["prior"] == {"name": "nightprior", "sha256": sha256(locate("nightprior"))}
+    assert "other weights" not in " ".join(replay(out.report).report["warnings"])
+    # a report of the days before the prior
+    older = {**out.report, "weights": {key: told[key] for key in ("name", "sha256")}}
+    assert "other weights" in " ".join(replay(older).report["warnings"])
 
 
 @pytest.mark.parametrize("name", ["dwdn", "infwide"])

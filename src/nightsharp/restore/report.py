@@ -32,6 +32,8 @@ def describe_file(file: Path) -> dict[str, Any]:
 def describe_weights(method: MethodSpec, weights: Weights | None = None) -> dict[str, Any] | None:
     """Name or path, and SHA-256, of the weights that a learned method runs with; None for a method without.
 
+    Those of its prior, where it has one, stand under ``prior``.
+
     Example:
         >>> from nightsharp.methods import get_method
         >>> describe_weights(get_method("wiener")) is None
@@ -40,7 +42,10 @@ def describe_weights(method: MethodSpec, weights: Weights | None = None) -> dict
     if not method.learned:
         return None
     used = method.name if weights is None else os.fspath(weights)
-    return {"name": used, "sha256": sha256(locate(used))}
+    described: dict[str, Any] = {"name": used, "sha256": sha256(locate(used))}
+    if method.prior is not None:
+        described["prior"] = {"name": method.prior, "sha256": sha256(locate(method.prior))}
+    return described
 
 
 def describe_psf(psf: Psf, source: str, confidence: float | None) -> dict[str, Any]:
