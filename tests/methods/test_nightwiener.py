@@ -1,26 +1,12 @@
 """NightWiener: a classical estimate, corrected; laws that hold whatever the weights are."""
 
 import pytest
-import skimage.data
 import torch
+from night_scene import KERNEL, PSF, blurred, scene
 
 from nightsharp.errors import Cancelled, PsfError, UsageError
 from nightsharp.methods.nightwiener import NightWiener, nightwiener, views
-from nightsharp.optics import Blur, line, shake
-
-PSF = shake(9, generator=torch.Generator().manual_seed(3))
-KERNEL = PSF.kernel[None, None]
-
-
-def scene(channels: int = 3) -> torch.Tensor:
-    image = torch.from_numpy(skimage.data.astronaut()).float().permute(2, 0, 1)[None] / 255
-    return 0.9 * image[:, :channels, 40:109, 160:243]
-
-
-def blurred(channels: int = 3, noise: float = 0.01) -> torch.Tensor:
-    clean = Blur(PSF, "replicate")(scene(channels))
-    grain = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    return (clean + noise * grain).clamp(0, 0.97)
+from nightsharp.optics import Blur, line
 
 
 @pytest.fixture(scope="module")

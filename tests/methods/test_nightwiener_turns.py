@@ -3,8 +3,8 @@
 import itertools
 
 import pytest
-import skimage.data
 import torch
+from night_scene import KERNEL, PSF, blurred, scene
 
 from nightsharp.errors import Cancelled
 from nightsharp.methods._blocks import Canvas
@@ -13,23 +13,10 @@ from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import seen
 from nightsharp.methods.nightwiener.scene import UNKNOWN
 from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
-from nightsharp.optics import Blur, Psf, line, shake
+from nightsharp.optics import Blur, Psf, line
 
-PSF = shake(9, generator=torch.Generator().manual_seed(3))
-KERNEL = PSF.kernel[None, None]
 LEVEL, CONTRAST = torch.full((1, 3, 1, 1), 0.01), torch.full((1, 1, 1, 1), 0.2)
 SOFT = -4.0
-
-
-def scene(channels: int = 3) -> torch.Tensor:
-    image = torch.from_numpy(skimage.data.astronaut()).float().permute(2, 0, 1)[None] / 255
-    return 0.9 * image[:, :channels, 40:109, 160:243]
-
-
-def blurred(channels: int = 3, noise: float = 0.01) -> torch.Tensor:
-    clean = Blur(PSF, "replicate")(scene(channels))
-    grain = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    return (clean + noise * grain).clamp(0, 0.97)
 
 
 def error(image: torch.Tensor) -> float:

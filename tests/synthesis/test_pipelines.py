@@ -224,7 +224,7 @@ def test_most_of_the_night_scenes_are_as_soft_as_a_camera_draws_them():
     light = night_look(checks, torch.Generator().manual_seed(0)).light
     # stripes of one pixel: softness takes their contrast, darkness and gamma do not take it to zero
     contrast = torch.stack([image.quantile(0.9) - image.quantile(0.1) for image in light]) / light.amax((1, 2, 3))
-    assert 0.4 < float((contrast < 0.35).float().mean()) < 0.9
+    assert 0.4 < float((contrast < 0.35).float().mean()) < 0.8
 
 
 def test_half_of_the_night_scenes_have_no_light_beyond_white():

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nightsharp.methods._blocks import residual_blocks
 from nightsharp.methods.nightwiener.bank import VIEWS
+from nightsharp.methods.nightwiener.blocks import residual_blocks
 
 
 class NightWiener(nn.Module):

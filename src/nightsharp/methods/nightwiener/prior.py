@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nightsharp.methods._blocks import residual_blocks
+from nightsharp.methods.nightwiener.blocks import residual_blocks
 
 VIEWS = 3
 """How many images the prior sees for each channel."""

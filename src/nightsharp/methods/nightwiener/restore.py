@@ -1,5 +1,7 @@
 """NightWiener on a photograph: the views, the network, the turns, any size."""
 
+from types import EllipsisType
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,14 +13,13 @@ from nightsharp.methods._blocks import (
     Progress,
     measured_contrast,
     noise_level,
-    recorded,
     tick,
-    to_multiple,
 )
 from nightsharp.methods.nightwiener.bank import views
 from nightsharp.methods.nightwiener.network import NightWiener
 from nightsharp.methods.nightwiener.prior import NightPrior
 from nightsharp.methods.nightwiener.scene import fineness
+from nightsharp.methods.nightwiener.sides import to_multiple
 from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
 
 # the network halves three times
@@ -81,7 +82,7 @@ def nightwiener(
     level = noise_level(blurred, sigma, strength)
     with torch.inference_mode():
         stack = views(blurred, psf, start, level, clip=clip, contrast=contrast, weight=weight)
-        inner = recorded(weight, stack)
+        inner = _recorded(weight, stack)
         stack = stack[inner]
         height, width = stack.shape[-2:]
         scenes = [scene] * len(blurred) if scene is not None else _scenes(blurred, psf)
@@ -115,3 +116,12 @@ def _scenes(blurred: Tensor, psf: Tensor) -> list[float]:
         fineness(lambda rows, image=image: image[None, :, rows], size, kernel[None])
         for image, kernel in zip(blurred, kernels, strict=True)
     ]
+
+
+def _recorded(weight: Tensor | None, like: Tensor) -> tuple[EllipsisType, slice, slice]:
+    """The rows and columns in which anything was recorded; a rim around the photograph has no weight."""
+    if weight is None:
+        return ..., slice(0, like.shape[-2]), slice(0, like.shape[-1])
+    known = (weight > 0).flatten(0, 1).any(0)
+    rows, columns = (known.any(axis).nonzero().flatten().tolist() or [0] for axis in (1, 0))
+    return ..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

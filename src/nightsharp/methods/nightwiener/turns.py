@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import Canvas, to_multiple
+from nightsharp.methods._blocks import Canvas
 from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import MULTIPLE, NightPrior, seen
+from nightsharp.methods.nightwiener.sides import to_multiple
 
 TURNS = 4
 """How often data step and prior follow each other."""
