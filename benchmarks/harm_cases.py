@@ -126,6 +126,13 @@ def _tiny(picture: Tensor, draw: random.Random) -> Case:
     return _pair("tiny", f"{side} px", picture, draw, psf, psf, noise=_noise(draw), side=side)
 
 
+def _strong_noise(picture: Tensor, draw: random.Random) -> Case:
+    true = any_psf(draw)
+    kind, given = draw.choice((("true PSF", true),) * 3 + (("another PSF", any_psf(draw)),))
+    noise = draw.choice((0.06, 0.1, 0.15, 0.2))
+    return _pair("strong noise", f"{kind}, noise {noise:.0%}", picture, draw, true, given, noise=noise)
+
+
 LEVELS: dict[str, Callable[[Tensor, random.Random], Case]] = {
     "wrong PSF": _wrong_psf,
     "pure noise": _pure_noise,
@@ -134,8 +141,9 @@ LEVELS: dict[str, Callable[[Tensor, random.Random], Case]] = {
     "JPEG 60": _jpeg,
     "tiny": _tiny,
     "true PSF": _true_psf,
+    "strong noise": _strong_noise,
 }
-"""Six corruptions, and the true PSF with 0 to 3 % noise, on which the gain is to stay."""
+"""Six corruptions, the true PSF with 0 to 3 % noise, on which the gain is to stay, and noise beyond 5 %."""
 
 
 def _noise(draw: random.Random) -> float:

@@ -1,4 +1,4 @@
-"""NightWiener's turns: data step and prior, and where they are joined with the network's picture."""
+"""NightWiener's turns: data step and prior, and how fine a scene is."""
 
 import itertools
 
@@ -6,31 +6,19 @@ import pytest
 import torch
 from night_scene import KERNEL, PSF, blurred, scene
 
-from nightsharp.errors import Cancelled
 from nightsharp.methods._blocks import Canvas
-from nightsharp.methods.nightwiener import NightPrior, NightWiener, fineness, nightwiener
+from nightsharp.methods.nightwiener import NightPrior, NightWiener, fineness
 from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import seen
 from nightsharp.methods.nightwiener.scene import UNKNOWN
-from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
+from nightsharp.methods.nightwiener.turns import TURNS, turns
 from nightsharp.optics import Blur, Psf, line
 
 LEVEL, CONTRAST = torch.full((1, 3, 1, 1), 0.01), torch.full((1, 1, 1, 1), 0.2)
-SOFT = -4.0
 
 
 def error(image: torch.Tensor) -> float:
     return float((image - scene())[..., 8:-8, 8:-8].square().mean())
-
-
-@pytest.fixture(scope="module")
-def prior() -> NightPrior:
-    """Weights as training might leave them: none is zero."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        made = NightPrior(widths=(8, 16))
-        torch.nn.init.normal_(made.tail.weight, std=0.02)
-    return made.requires_grad_(False)
 
 
 def test_a_data_step_gets_back_all_that_the_psf_let_through():
@@ -89,43 +77,6 @@ def test_a_darker_photo_with_as_much_less_noise_gives_the_same_picture(prior, ex
 
     assert float((last(1.0) - scene()).abs().max()) > 1e-3, "nothing happens"
     torch.testing.assert_close(last(exposure) / exposure, last(1.0), atol=2e-4, rtol=0)
-
-
-def test_a_fine_scene_is_left_to_the_network(prior):
-    kwargs = {"network": NightWiener(widths=(8, 8, 8), depth=1), "start": scene(), "sigma": 0.01}
-    alone = nightwiener(blurred(), KERNEL, **kwargs)
-    assert torch.equal(nightwiener(blurred(), KERNEL, prior=prior, scene=FINE, **kwargs), alone)
-    soft = nightwiener(blurred(), KERNEL, prior=prior, scene=SOFT, **kwargs)
-    assert float((soft - alone).abs().max()) > 1e-3
-
-
-def test_beside_lamps_nothing_is_joined_and_far_from_them_all_of_it():
-    lit = torch.full((1, 1, 90, 90), 0.3)
-    lit[..., 44:46, 44:46] = 1.0
-    part = share(Canvas.around(lit, KERNEL), KERNEL, [SOFT])
-    assert float(part[..., 40:50, 40:50].max()) == 0
-    assert float(part[..., :10, :10].min()) == pytest.approx(0.4)
-    # softly
-    assert 0 < float(part[..., 45, :].diff().abs().max()) < 0.2
-
-
-def test_each_image_of_a_batch_is_restored_as_alone(prior):
-    both, starts = torch.cat([blurred(), 0.5 * blurred()]), torch.cat([scene(), scene()])
-    network = NightWiener(widths=(8, 8, 8), depth=1)
-    together = nightwiener(both, KERNEL, network=network, prior=prior, start=starts, sigma=0.01, scene=SOFT)
-    alone = nightwiener(both[1:], KERNEL, network=network, prior=prior, start=starts[1:], sigma=0.01, scene=SOFT)
-    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=0)
-
-
-def test_progress_counts_channels_and_turns_and_a_cancel_stops_in_the_turns(prior):
-    marks: list[tuple[int, int]] = []
-    kwargs = {"network": NightWiener(widths=(8, 8, 8), depth=1), "prior": prior, "start": scene(), "scene": SOFT}
-    nightwiener(blurred(), KERNEL, progress=lambda done, most: marks.append((done, most)), **kwargs)
-    assert marks == [(n, 3 + TURNS) for n in range(1, 4 + TURNS)]
-    asked: list[int] = []
-    with pytest.raises(Cancelled):
-        nightwiener(blurred(), KERNEL, cancel=lambda: asked.append(1) or len(asked) > 4, **kwargs)
-    assert len(asked) == 5
 
 
 def photograph(softness: float, psf: Psf, noise: float) -> torch.Tensor:

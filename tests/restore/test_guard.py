@@ -77,6 +77,14 @@ class TestPhotographs:
         assert found.sharp is result
         assert gain(result, blurred, sharp) > 1
 
+    def test_behind_strong_noise_the_cleaner_picture_is_kept(self, name):
+        """There nothing explains the input much better than the input itself."""
+        blurred, sharp = photograph(SHAKE, 0.15, name)
+        sigma = torch.full((1, 1, 1, 1), 0.15)
+        result = hyper_laplacian(blurred, SHAKE.kernel[None, None], sigma=sigma)
+        found = check_tile(blurred, result, SHAKE, sigma=sigma, clip=0.98)
+        assert gain(found.sharp, blurred, sharp) > 0.95 * gain(result, blurred, sharp) > 3
+
     @pytest.mark.parametrize(
         "wrong",
         [line(25, 90), disk(6), SHAKE.rotate(180), SHAKE.rotate(90), SHAKE.resize(1.6).centred()],
@@ -130,6 +138,15 @@ def test_only_the_cells_that_broke_are_blended_back():
     assert float(found.cells[1:, 1:].min()) > 0.5
     assert torch.equal(found.sharp[..., :40, :40], blurred[..., :40, :40])
     assert gain(found.sharp[..., 200:, 200:], blurred[..., 200:, 200:], sharp[..., 200:, 200:]) > 6
+
+
+def test_what_broke_in_one_place_does_not_speak_for_the_rest():
+    """The passage from input to result explains nothing; what lies beyond it is judged alone."""
+    blurred = Blur(SHAKE, boundary="reflect")(picture(side=448))
+    result = picture(side=448)
+    whole = check_tile(blurred, result, SHAKE, sigma=SIGMA, clip=0.98).scores["unexplained"]
+    result[..., :90, :90] *= 0.1
+    assert check_tile(blurred, result, SHAKE, sigma=SIGMA, clip=0.98).scores["unexplained"] < whole + 0.1
 
 
 def test_a_channel_that_changes_colour_is_seen():
@@ -242,7 +259,7 @@ def test_flat_parts_leave_no_score_without_a_number():
 def test_the_confidence_of_an_estimate_counts():
     """What the tile alone leaves open is decided by how sure the search for the PSF was."""
     blurred, _ = photograph(SHAKE)
-    near = SHAKE.rotate(20).centred()
+    near = SHAKE.rotate(10).centred()
     sharp = hyper_laplacian(blurred, near.kernel[None, None])
     seen = Input.of(blurred, near, SIGMA, 0.98)
     assert seen is not None
@@ -298,10 +315,18 @@ def part_with(measured: Scores, numbers: dict[str, float]) -> float:
     return part_of_tile(replace(measured, mark=replace(measured.mark, **mark), **rest))[0]
 
 
+def test_a_result_that_explains_little_passes_where_all_is_noise(measured):
+    """The scores of a colour photograph at the gain of INFWIDE's camera that is strongest, with its true PSF."""
+    scores = {"ripple": 0.85, "power": 1.25, "scaled": 0.0, "mirror": -0.001, "overshoot": -5.8, "sparsity": -0.26}
+    scores |= {"unexplained": 0.05, "smoothness": 0.13}
+    assert part_with(replace(measured, noise=-5.0), scores) < 1
+    assert part_with(replace(measured, noise=0.0), scores) == 1
+
+
 @pytest.mark.parametrize("name", RULE)
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_no_number_counts_like_the_worst_one(measured, name, bad):
-    ends = {each: (low, high) if weight > 0 else (high, low) for each, (low, high, weight, _) in RULE.items()}
+    ends = {each: (low, high) if weight > 0 else (high, low) for each, (low, high, weight, *_) in RULE.items()}
     for share in (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0):
         others = {each: worst + share * (best - worst) for each, (worst, best) in ends.items()}
         assert part_with(measured, {**others, name: bad}) <= part_with(measured, {**others, name: ends[name][0]})

@@ -44,7 +44,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_shipped_weights_load_by_name(package):
-    stack = torch.rand(1, 11, 16, 16)
+    stack = torch.rand(1, 15, 16, 16)
     assert torch.equal(load("nightwiener")(stack), load(package / "nightwiener.safetensors")(stack))
 
 

@@ -103,7 +103,7 @@ def test_export_says_how_it_compares(tmp_path, capsys):
     file = save(tmp_path / "a.safetensors", small("nightwiener"), Card(system="nightwiener"))
     assert main(["weights", "export", str(file), str(tmp_path / "a.onnx")]) == 0
     said = capsys.readouterr()
-    assert "inputs: stack b x 11 x 8*height_8 x 8*width_8" in said.out
+    assert "inputs: stack b x 15 x 8*height_8 x 8*width_8" in said.out
     assert said.err == ""
     assert main(["weights", "export", str(file), str(tmp_path / "a.onnx"), "--overwrite", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["difference"] < 1e-3

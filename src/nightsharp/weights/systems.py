@@ -93,7 +93,7 @@ SYSTEMS: dict[str, System] = {
             "nightwiener",
             "nightsharp.methods.nightwiener:NightWiener",
             takes="stack",
-            channels=11,
+            channels=15,
             takes_psf=False,
         ),
         System(

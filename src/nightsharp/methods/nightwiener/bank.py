@@ -1,80 +1,89 @@
-"""What the classical estimate left unexplained, deconvolved at several strengths: all that the network sees."""
+"""Two estimates, and what they left unexplained, deconvolved at several strengths: all that the network sees."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, Canvas, measured_contrast, power, trust
+from nightsharp.methods._blocks import Canvas, power
 
 STRENGTHS = (0.1, 1.0, 10.0)
 """Regularisation of the divisions, in units of the noise-to-signal ratio that a natural image has."""
 
-VIEWS = 11
+VIEWS = 15
 """How many images the network sees for each channel."""
+
+TURNED = 13
+"""Which of them is the estimate of the turns."""
+
+# What is said of the finest and of the softest scenes, in decades; the network has seen none beyond.
+_FINEST, _SOFTEST = -1.5, -4.0
 
 # as in the Wiener filter of this house: A / |D|^2 with A from the contrast
 _NATURAL = 0.5
 
 
 def views(
-    blurred: Float[Tensor, "batch channel height width"],
-    psf: Float[Tensor, "#batch 1 kh kw"],
+    canvas: Canvas,
     start: Float[Tensor, "batch channel height width"],
+    turned: Float[Tensor, "batch channel height width"],
     level: Float[Tensor, "batch channel 1 1"],
-    *,
-    clip: float | None = CLIPPED,
-    contrast: Tensor | None = None,
-    weight: Float[Tensor, "batch channel height width"] | None = None,
-) -> Float[Tensor, "planes 11 height width"]:
-    r"""Deconvolve the residual of the classical estimate by divisions of several strengths.
+    contrast: Float[Tensor, "batch 1 1 1"],
+    fineness: Float[Tensor, "batch"],
+) -> Float[Tensor, "planes 15 height width"]:
+    r"""Deconvolve the residuals of two estimates by divisions of several strengths.
 
-    .. math:: e = w\,(y - k * x_0), \qquad r_i = \mathcal F^{-1}\!\left[
+    .. math:: e = w\,(y - k * x), \qquad r_i = \mathcal F^{-1}\!\left[
         \frac{\overline{H}\,\mathcal F[e]}{|H|^2 + s_i\,(\sigma^2 / A)\,|D|^2} \right]
 
     Border and saturation are in the residual, see :meth:`Canvas.lacking`.
 
     Args:
-        blurred: range [0, 1].
-        psf: convolution kernel, sum 1, centre at ``k // 2``.
-        start: the classical estimate x_0.
+        canvas: the record y with its PSF k and trust w.
+        start: the classical estimate.
+        turned: what data step and prior made of it (:func:`~nightsharp.methods.nightwiener.turns.turns`).
         level: standard deviation of the noise, in the image's range.
-        clip: the value from which a pixel counts as saturated; None trusts all.
-        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it.
-        weight: how far each pixel can be trusted beside the others, in [0, 1]; fully when None.
+        contrast: that of the whole image, of which this may be a tile.
+        fineness: of each scene, in decades (:func:`~nightsharp.methods.nightwiener.scene.fineness`): behind a blur a
+            soft scene and a fine one whose detail is gone look alike, and are to be restored differently.
 
     Returns:
         What the network sees, channels laid along the batch. Every view is in the units of the photograph: half the
-        light with half the noise gives half of everything. In order: the estimate; the photograph; the three
-        residuals; over all channels the mean of the estimate and of the second residual; the photograph where it is
-        saturated; the noise of each pixel; the noise that the first two divisions let through.
+        light with half the noise gives half of everything. In order: the estimate; the photograph; the estimate's
+        three residuals; over all channels the mean of the estimate and of the second residual; the photograph where it
+        is saturated; the noise of each pixel; the noise that the first two divisions let through; the contrast of the
+        whole image, and how much of it is detail; the other estimate and its second residual.
     """
-    height, width = blurred.shape[-2:]
-    canvas = Canvas.around(blurred, psf, clip, weight)
+    blurred = canvas.cut(canvas.observed)
     size = (canvas.observed.shape[-2], canvas.observed.shape[-1])
-    lacking = canvas.lacking(start)
-
-    amplitude = _NATURAL * measured_contrast(blurred, contrast).square()
     gradient = (power("x", size) + power("y", size)).to(blurred)
-    natural = level.square() / amplitude.clamp_min(1e-8) * gradient + 1e-6
+    natural = level.square() / (_NATURAL * contrast.square()).clamp_min(1e-8) * gradient + 1e-6
     gain = canvas.otf.abs().square()
-    spectrum = torch.fft.rfft2(lacking) * canvas.otf.conj()
-    residuals, noises = [], []
-    for strength in STRENGTHS:
-        inverse = 1 / (gain + strength * natural)
-        residuals.append(torch.fft.irfft2(spectrum * inverse, s=size)[..., :height, :width])
-        noises.append(level * (gain * inverse.square()).mean(dim=(-2, -1), keepdim=True).sqrt())
 
-    saturated = blurred * (1 - trust(blurred, clip))
-    local = level.expand_as(blurred) if weight is None else level / weight.clamp_min(1e-3).sqrt()
+    def unexplained(estimate: Tensor) -> Tensor:
+        return torch.fft.rfft2(canvas.lacking(estimate)) * canvas.otf.conj()
+
+    def divided(spectrum: Tensor, inverse: Tensor) -> Tensor:
+        return canvas.cut(torch.fft.irfft2(spectrum * inverse, s=size))
+
+    inverses = [1 / (gain + strength * natural) for strength in STRENGTHS]
+    spectrum = unexplained(start)
+    residuals = [divided(spectrum, inverse) for inverse in inverses]
+    let_through = [level * (gain * inverse.square()).mean(dim=(-2, -1), keepdim=True).sqrt() for inverse in inverses]
+
+    detail = contrast * 10 ** (fineness.clamp(_SOFTEST, _FINEST)[:, None, None, None].to(contrast) / 2)
     seen = [
         start,
         blurred,
         *residuals,
-        start.mean(dim=1, keepdim=True).expand_as(start),
-        residuals[1].mean(dim=1, keepdim=True).expand_as(start),
-        saturated,
-        local,
-        noises[0].expand_as(start),
-        noises[1].expand_as(start),
+        start.mean(dim=1, keepdim=True),
+        residuals[1].mean(dim=1, keepdim=True),
+        blurred * canvas.cut(canvas.saturated.to(blurred)),
+        level / canvas.cut(canvas.known).clamp_min(1e-3).sqrt(),
+        let_through[0],
+        let_through[1],
+        contrast,
+        detail,
+        turned,
+        divided(unexplained(turned), inverses[1]),
     ]
-    return torch.stack(seen, dim=2).flatten(0, 1)
+    return torch.stack([view.expand_as(start) for view in seen], dim=2).flatten(0, 1)

@@ -6,21 +6,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nightsharp.methods.nightwiener.bank import VIEWS
+from nightsharp.methods.nightwiener.bank import TURNED, VIEWS
 from nightsharp.methods.nightwiener.blocks import residual_blocks
 
 
 class NightWiener(nn.Module):
     r"""Corrects a classical estimate, seeing what that estimate left unexplained.
 
-    .. math:: \hat x = x_0 + U(x_0,\, y,\, r_1, r_2, r_3,\, \bar x_0, \bar r_2,\, \ldots)
+    .. math:: \hat x = (1 - \alpha)\,[x_0 + U(x_0,\, y,\, r_1, r_2, r_3,\, \bar x_0, \bar r_2,\, \ldots,\, x_T, r_T)]
+        + \alpha\, x_T
 
     No layer has a bias and every input is in the units of the image, so that
 
     .. math:: f(a\,y, a\,\sigma) = a\, f(y, \sigma), \qquad a > 0
 
     holds exactly: a quarter of the light with a quarter of the noise gives the same picture. The last layer starts at
-    zero: an untrained network hands the classical estimate back.
+    zero: an untrained network hands the classical estimate back, joined with that of the turns.
 
     Args:
         widths: feature channels at half, quarter, eighth resolution.
@@ -31,7 +32,7 @@ class NightWiener(nn.Module):
 
     Example:
         >>> network = NightWiener(widths=(8, 8, 8), depth=1)
-        >>> stack = torch.rand(2, 11, 24, 40)
+        >>> stack = torch.rand(2, 15, 24, 40)
         >>> torch.equal(network(stack), stack[:, :1])
         True
     """
@@ -57,11 +58,16 @@ class NightWiener(nn.Module):
         # on a CPU the convolutions then need no rearranged copies of what they read and write
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def forward(self, stack: Float[Tensor, "planes 11 height width"]) -> Float[Tensor, "planes 1 height width"]:
+    def forward(
+        self,
+        stack: Float[Tensor, "planes 15 height width"],
+        share: Float[Tensor, "planes 1 height width"] | None = None,
+    ) -> Float[Tensor, "planes 1 height width"]:
         """Restore.
 
         Args:
             stack: the views of ``bank.views``; height and width multiples of 8.
+            share: of the turns' estimate in the picture, in [0, 1]; nothing of it when None.
 
         Returns:
             The latent image, in the units of the views.
@@ -72,4 +78,5 @@ class NightWiener(nn.Module):
         eighth = self.bottom(self.to_eighth(quarter))
         quarter = self.up_quarter(quarter + self.from_eighth(eighth))
         half = self.up_half(half + self.from_quarter(quarter))
-        return stack[:, :1] + nn.functional.pixel_shuffle(self.tail(half), 2)
+        corrected = stack[:, :1] + nn.functional.pixel_shuffle(self.tail(half), 2)
+        return corrected if share is None else torch.lerp(corrected, stack[:, TURNED : TURNED + 1], share)

@@ -1,4 +1,4 @@
-"""NightWiener on a photograph: the views, the network, the turns, any size."""
+"""NightWiener on a photograph: the turns, the views, the network, any size."""
 
 from types import EllipsisType
 
@@ -18,7 +18,7 @@ from nightsharp.methods._blocks import (
 from nightsharp.methods.nightwiener.bank import views
 from nightsharp.methods.nightwiener.network import NightWiener
 from nightsharp.methods.nightwiener.prior import NightPrior
-from nightsharp.methods.nightwiener.scene import fineness
+from nightsharp.methods.nightwiener.scene import of_each
 from nightsharp.methods.nightwiener.sides import to_multiple
 from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
 
@@ -31,8 +31,8 @@ def nightwiener(
     psf: Float[Tensor, "#batch 1 kh kw"],
     *,
     network: NightWiener,
+    prior: NightPrior,
     start: Float[Tensor, "batch channel height width"],
-    prior: NightPrior | None = None,
     scene: float | None = None,
     sigma: float | Tensor | None = None,
     strength: float = 1.0,
@@ -43,15 +43,14 @@ def nightwiener(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Float[Tensor, "batch channel height width"]:
-    """Correct a classical estimate with a small network; where the scene is soft, join it with what data step and prior
-    find in turns.
+    """Correct a classical estimate by a network, and in soft scenes join what data step and prior find in turns.
 
     Args:
         blurred: range [0, 1].
         psf: convolution kernel, sum 1, centre at ``k // 2``; one for all or one per image.
         network: with its weights, on the device of ``blurred``.
+        prior: with its weights, likewise.
         start: the classical estimate; the network was trained on that of ``hyper_laplacian`` under the same options.
-        prior: with its weights; without one nothing is joined.
         scene: how fine the scene is (:func:`~nightsharp.methods.nightwiener.scene.fineness`), of the whole photograph;
             measured when None.
         sigma: standard deviation of the noise, in the image's range; estimated when None.
@@ -61,7 +60,7 @@ def nightwiener(
         weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None. Rows and
             columns without any are handed back as estimated.
         tolerance: taken for the sake of the iterative methods; nothing iterates here.
-        progress: told after each channel and each turn.
+        progress: told after each turn and each channel.
         cancel: asked as often.
 
     Returns:
@@ -75,47 +74,43 @@ def nightwiener(
     Example:
         >>> from nightsharp.optics import line
         >>> scene = torch.rand(1, 3, 20, 30)
-        >>> same = nightwiener(scene, line(5).kernel[None, None], network=NightWiener(), start=scene, sigma=0.01)
+        >>> untrained = {"network": NightWiener(), "prior": NightPrior()}
+        >>> same = nightwiener(scene, line(5).kernel[None, None], **untrained, start=scene, sigma=0.01)
         >>> torch.equal(same, scene)  # an untrained network hands the estimate back
         True
     """
     level = noise_level(blurred, sigma, strength)
     with torch.inference_mode():
-        stack = views(blurred, psf, start, level, clip=clip, contrast=contrast, weight=weight)
+        scenes = of_each(blurred, psf) if scene is None else torch.full((len(blurred),), scene)
+        contrast = measured_contrast(blurred, contrast)
+        canvas = Canvas.around(blurred, psf, clip, weight)
+        soft = scenes < FINE
+        before = TURNS * bool(soft.any())
+        steps = before + blurred.shape[0] * blurred.shape[1]
+        turned = start
+        if before:
+            after = turns(start, canvas, level, contrast, prior)
+            for turn in range(TURNS):
+                turned = next(after)
+                tick(turn + 1, steps, progress, cancel)
+            turned = torch.where(soft.to(start.device)[:, None, None, None], turned, start)
+            del after
+        stack = views(canvas, start, turned, level, contrast, scenes)
+        joined = share(canvas, psf, scenes).expand_as(blurred).flatten(0, 1)[:, None]
+        del canvas, turned
         inner = _recorded(weight, stack)
-        stack = stack[inner]
+        stack, joined = stack[inner], joined[inner]
         height, width = stack.shape[-2:]
-        scenes = [scene] * len(blurred) if scene is not None else _scenes(blurred, psf)
-        joined = prior is not None and min(scenes) < FINE
-        steps = len(stack) + TURNS * joined
         planes = []
         # one plane after the other, for the memory
-        for number, plane in enumerate(stack):
-            sharp = network(to_multiple(plane[None], _MULTIPLE))[..., :height, :width]
+        for number, plane in enumerate(zip(stack, joined, strict=True)):
+            sharp = network(*(to_multiple(part[None], _MULTIPLE) for part in plane))[..., :height, :width]
             planes.append(sharp.clamp_min(0))
-            tick(number + 1, steps, progress, cancel)
-        count = len(stack)
-        del stack
+            tick(before + number + 1, steps, progress, cancel)
+        del stack, joined
         latent = start.clone()
         latent[inner] = torch.cat(planes).reshape(*blurred.shape[:2], height, width)
-        if prior is not None and joined:
-            canvas = Canvas.around(blurred, psf, clip, weight)
-            turned, after = start, turns(start, canvas, level, measured_contrast(blurred, contrast), prior)
-            for step in range(count + 1, steps + 1):
-                turned = next(after)
-                tick(step, steps, progress, cancel)
-            latent[inner] += (share(canvas, psf, scenes) * (turned.clamp_min(0) - latent))[inner]
     return latent.clone()
-
-
-def _scenes(blurred: Tensor, psf: Tensor) -> list[float]:
-    """How fine each image of a batch is."""
-    size = (blurred.shape[-2], blurred.shape[-1])
-    kernels = psf.expand(len(blurred), -1, -1, -1)
-    return [
-        fineness(lambda rows, image=image: image[None, :, rows], size, kernel[None])
-        for image, kernel in zip(blurred, kernels, strict=True)
-    ]
 
 
 def _recorded(weight: Tensor | None, like: Tensor) -> tuple[EllipsisType, slice, slice]:

@@ -23,7 +23,11 @@ _FINE = 0.25
 # The widths of the softening that are tried, in pixels, and how far a width is believed before anything was seen.
 _WIDTHS = torch.arange(0, 2.01, 0.1)
 _USUAL, _SPREAD, _BELIEF = 0.5, 0.5, 0.005
-_POWERS = torch.linspace(-9, -2, 57)
+# Of the variance; what a spectrum of single precision holds anyway.
+_LEAST_NOISE = 1e-8
+# A variance below this is no picture.
+_DARK = 1e-9
+_POWERS = torch.linspace(-7, 0, 57)
 
 UNKNOWN = 0.0
 """What is said of a photograph that is too small to tell: as fine as scenes get."""
@@ -75,6 +79,29 @@ def fineness(
     return _fitted((read(slice(top, top + _SIDE)) for top in tops), psf)
 
 
+def of_each(
+    blurred: Float[Tensor, "batch channel height width"], psf: Float[Tensor, "#batch 1 kh kw"]
+) -> Float[Tensor, "batch"]:
+    """The :func:`fineness` of each image of a batch.
+
+    Args:
+        blurred: range [0, 1].
+        psf: one for all or one per image.
+
+    Example:
+        >>> of_each(torch.rand(2, 3, 80, 80), torch.ones(1, 1, 1, 1)).shape
+        torch.Size([2])
+    """
+    size = (blurred.shape[-2], blurred.shape[-1])
+    kernels = psf.expand(len(blurred), -1, -1, -1)
+    return torch.tensor(
+        [
+            fineness(lambda rows, image=image: image[None, :, rows], size, kernel[None])
+            for image, kernel in zip(blurred, kernels, strict=True)
+        ]
+    )
+
+
 def _fitted(bands: Iterable[Tensor], psf: Tensor) -> float:
     """The fit over tiles of some bands, each ``_SIDE`` rows high."""
     tiles, sigmas = [], []
@@ -86,9 +113,9 @@ def _fitted(bands: Iterable[Tensor], psf: Tensor) -> float:
     found = torch.cat(tiles)
     if not len(found):
         return UNKNOWN
-    noise = float(torch.cat(sigmas).median()) ** 2 + 1e-9
+    noise = float(torch.cat(sigmas).median()) ** 2
     variance = float(found.var(correction=0)) - noise
-    if variance < noise:
+    if variance <= noise + _DARK:
         return UNKNOWN
 
     window = torch.hann_window(_SIDE)
@@ -96,13 +123,14 @@ def _fitted(bands: Iterable[Tensor], psf: Tensor) -> float:
     spectra = torch.fft.rfft2((found - found.mean((-2, -1), keepdim=True)) * window).abs().square()
     frequency = torch.hypot(torch.fft.fftfreq(_SIDE)[:, None], torch.fft.rfftfreq(_SIDE))
     used = (frequency > _LOWEST) & (frequency < _HIGHEST)
-    power = (spectra.mean(0) / window.square().sum())[used]
+    # both over the variance, so that a darker photograph is as fine
+    power = (spectra.mean(0) / window.square().sum())[used] / variance
     gain = psf_to_otf(psf.float(), (_SIDE, _SIDE))[0, 0].abs().square()[used]
     frequency = frequency[used]
 
     softened = gain * frequency**-_FALL * (-4 * (math.pi * _WIDTHS[:, None] * frequency).square()).exp()
-    expected = 10 ** _POWERS[:, None] * softened[:, None] + noise
+    expected = 10 ** _POWERS[:, None] * softened[:, None] + (noise / variance + _LEAST_NOISE)
     unlikely = (expected.log() + power / expected).mean(-1) + _BELIEF * ((_WIDTHS - _USUAL) / _SPREAD)[:, None] ** 2
     best = int(unlikely.argmin())
     width, decades = float(_WIDTHS[best // len(_POWERS)]), float(_POWERS[best % len(_POWERS)])
-    return decades - math.log10(variance) - (2 * math.pi * width * _FINE) ** 2 * math.log10(math.e)
+    return decades - (2 * math.pi * width * _FINE) ** 2 * math.log10(math.e)

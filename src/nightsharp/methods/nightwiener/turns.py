@@ -1,6 +1,6 @@
 """Data step and prior in turns: plug and play."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import MULTIPLE, NightPrior, seen
 from nightsharp.methods.nightwiener.sides import to_multiple
 
-TURNS = 4
+TURNS = 3
 """How often data step and prior follow each other."""
 
 # The error of the classical estimate that the first turn assumes, as a part of the contrast; at the least so many times
@@ -24,7 +24,7 @@ _TRUST = 0.5
 # The share of the turns in a soft scene, and from which fineness to which it goes down to nothing.
 _MOST, _SOFT = 0.4, -2.6
 FINE = -1.8
-"""Scenes as fine as this are left to the network."""
+"""Scenes as fine as this are left to the network, and the turns are not taken."""
 
 # The passage from beside lamps to away from them, in pixels.
 _EDGE = 5
@@ -74,7 +74,7 @@ def turns(
 
 
 def share(
-    canvas: Canvas, psf: Float[Tensor, "#batch 1 kh kw"], fineness: Sequence[float]
+    canvas: Canvas, psf: Float[Tensor, "#batch 1 kh kw"], fineness: Float[Tensor, "batch"]
 ) -> Float[Tensor, "batch 1 height width"]:
     """How much of the final picture comes from the turns: most where the scene is soft, nothing beside lamps.
 
@@ -87,7 +87,7 @@ def share(
         psf: its PSF.
         fineness: of each image, in decades.
     """
-    shares = torch.tensor([_MOST * min(1.0, max(0.0, (FINE - one) / (FINE - _SOFT))) for one in fineness])
+    shares = _MOST * ((FINE - fineness) / (FINE - _SOFT)).clamp(0, 1)
     saturated = canvas.cut(canvas.saturated.amax(dim=1, keepdim=True).float())
     side = 3 * max(psf.shape[-2:]) // 2 * 2 + 1
     near = torch.nn.functional.max_pool2d(

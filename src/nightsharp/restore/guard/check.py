@@ -88,7 +88,7 @@ def check_tile(
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile
-        scores = seen.scores(torch.lerp(moved, sharp, local))
+        scores = seen.scores(torch.lerp(moved, sharp, local), local == 1)
     part, numbers, words = part_of_tile(scores, confidence)
     cells = part * passed
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}

@@ -9,18 +9,22 @@ from torch.nn import functional
 
 from nightsharp.restore.guard.scores import Scores
 
-# Fitted by benchmarks/harm_fit.py: score, range of use, weight per half range, and the words where it pulls down most.
+# Fitted by benchmarks/harm_fit.py: score, range of use, weight per half range where there is no noise and where all is
+# noise, and the words where it pulls down most.
 RULE = {
-    "ripple": (0.0, 1.25, 4.05, "the PSF does not show in the photo's spectrum"),
-    "power": (0.0, 1.25, 1.10, "the PSF does not show in the photo's spectrum"),
-    "scaled": (-0.303, 0.234, -3.79, "the PSF has the wrong size"),
-    "overshoot": (-5.0, 0.0, -4.23, "overshoot"),
-    "sparsity": (-0.729, 0.157, -2.10, "ringing"),
-    "unexplained": (-2.683, 0.054, -5.38, "does not explain the input"),
-    "smoothness": (0.01, 0.739, -5.25, "does not explain the input"),
-    "mirror": (-0.08, 0.0, -1.36, "the PSF does not show in the photo's edges"),
+    "ripple": (0.0, 1.25, 4.05, 4.09, "the PSF does not show in the photo's spectrum"),
+    "power": (0.0, 1.25, 1.10, 1.64, "the PSF does not show in the photo's spectrum"),
+    "scaled": (-0.303, 0.234, -3.79, -10.73, "the PSF has the wrong size"),
+    "overshoot": (-5.0, 0.0, -4.23, -6.11, "overshoot"),
+    "sparsity": (-0.729, 0.157, -2.10, -3.24, "ringing"),
+    "unexplained": (-2.683, 0.054, -5.38, -5.36, "does not explain the input"),
+    "smoothness": (0.01, 0.739, -5.25, -6.63, "does not explain the input"),
+    "mirror": (-0.08, 0.0, -1.36, -1.35, "the PSF does not show in the photo's edges"),
 }
-_BIAS = -2.20
+BIASES = (-2.20, -2.31)
+# Noise below this part (in nepers) of what blurring once more takes away is none.
+_NO_NOISE = -2.5
+
 # The mirror image of the right PSF was never the better one on the tuning half; from here on it is seen as such.
 _MIRRORED, _CERTAINLY_MIRRORED = 0.004, 0.015
 # a part below the first is not worth its doubled edges; above the second it is the result
@@ -43,7 +47,8 @@ def part_of_tile(scores: Scores, confidence: float | None = None) -> tuple[float
     .. math:: \alpha = \frac{1}{1 + \exp(-b - \log\frac{c}{1 - c} - \sum_i w_i z_i)}, \qquad
         z_i = \mathrm{clip}_{[-1,1]}\, \frac{s_i - (l_i + h_i)/2}{(h_i - l_i)/2}
 
-    times 1 to 0 as the mirror image of the PSF explains the edges better; then 0 below 0.35 and 1 above 0.88.
+    with b and w between those of a picture without noise and of one that is all noise, which every restoration makes
+    cleaner; times 1 to 0 as the mirror image of the PSF explains the edges better; then 0 below 0.35 and 1 above 0.88.
 
     Args:
         scores: of the tile.
@@ -64,11 +69,25 @@ def part_of_tile(scores: Scores, confidence: float | None = None) -> tuple[float
         "unexplained": scores.unexplained,
         "smoothness": scores.smoothness,
     }
-    pulls = {name: _pull(numbers[name], low, high, weight) for name, (low, high, weight, _) in RULE.items()}
+    noise = share_of_noise(scores.noise)
+    pulls = {
+        name: _pull(numbers[name], low, high, clean + noise * (noisy - clean))
+        for name, (low, high, clean, noisy, _) in RULE.items()
+    }
+    bias = BIASES[0] + noise * (BIASES[1] - BIASES[0])
     mirrored = min(1.0, max(0.0, (scores.mirror - _MIRRORED) / (_CERTAINLY_MIRRORED - _MIRRORED)))
-    part = (1 - mirrored) / (1 + math.exp(-_BIAS - _odds(confidence) - sum(pulls.values())))
-    words = "the PSF is upside down" if mirrored > 0 else RULE[min(pulls, key=lambda name: pulls[name])][3]
+    part = (1 - mirrored) / (1 + math.exp(-bias - _odds(confidence) - sum(pulls.values())))
+    words = "the PSF is upside down" if mirrored > 0 else RULE[min(pulls, key=lambda name: pulls[name])][-1]
     return 0.0 if part < _NOTHING_BELOW else 1.0 if part > _ALL_ABOVE else part, numbers, words
+
+
+def share_of_noise(noise: float) -> float:
+    """How far the rule is that of a picture which is all noise: 0 to 1.
+
+    Args:
+        noise: as in :class:`~nightsharp.restore.guard.scores.Scores`.
+    """
+    return min(1.0, max(0.0, 1 - noise / _NO_NOISE))
 
 
 def _odds(confidence: float | None) -> float:

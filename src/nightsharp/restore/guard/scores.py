@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import EllipsisType
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,6 +24,8 @@ _BOX = 5
 _ROOM = 64
 _LEAST_NOISE = 0.002
 _NOISIER = 1.5
+# the part of a tile's votes that can speak for it
+_ENOUGH = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Scores:
         sparsity: log of (mean over root mean square of the gradients), result against input; ringing raises it.
         unexplained: log of the re-blur residual over the residual of doing nothing.
         smoothness: part of the re-blur residual's energy that a 5 x 5 mean leaves; white noise leaves 1/25.
+        noise: log of the noise's standard deviation over the residual of doing nothing; 0 where that is all noise, and
+            then any restoration is cleaner than the input.
         misfit: mean absolute re-blur residual where nothing is saturated.
         allowed: the largest misfit that counts as explained.
         overshoot_map: the overshoot squared, at every pixel.
@@ -51,6 +55,7 @@ class Scores:
     sparsity: float
     unexplained: float
     smoothness: float
+    noise: float
     misfit: float
     allowed: float
     overshoot_map: Float[Tensor, "1 1 height width"]
@@ -75,6 +80,7 @@ class Input:
         votes: where the residual has a vote, inside.
         count: sum of the votes.
         lost: root mean square of the residual of doing nothing.
+        noise: standard deviation of the noise of ``grey``.
         allowed: the largest misfit that counts as explained.
     """
 
@@ -90,6 +96,7 @@ class Input:
     votes: Float[Tensor, "1 1 inner_height inner_width"]
     count: float
     lost: float
+    noise: float
     allowed: float
 
     @classmethod
@@ -146,16 +153,23 @@ class Input:
             votes=votes,
             count=count,
             lost=math.sqrt(float(idle.square().sum()) / count),
+            noise=float(estimate_sigma(grey)),
             allowed=max(
                 _NOISES_ALLOWED * float(sigma.mean()), _PART_OF_BLUR_ALLOWED * float(idle.abs().sum()) / count, _FLOOR
             ),
         )
 
-    def scores(self, sharp: Float[Tensor, "1 channel height width"]) -> Scores:
+    def scores(
+        self,
+        sharp: Float[Tensor, "1 channel height width"],
+        believed: Bool[Tensor, "1 1 height width"] | None = None,
+    ) -> Scores:
         """Measure a result.
 
         Args:
             sharp: the result, finite, of the input's size.
+            believed: where it is what the method made of the input; there alone the re-blurred result has to explain
+                the input. Everywhere when None, or where that leaves too little.
         """
         height, width = sharp.shape[-2:]
         _, rows, columns = self.inside
@@ -164,8 +178,13 @@ class Input:
         over = over.square_()
         # a lamp beyond white is what explains its trail
         residual = Blur(self.psf, boundary="valid")(sharp.mean(1, keepdim=True))
-        residual = residual.sub_(self.grey[self.inside]).mul_(self.votes)
-        missed = math.sqrt(float(residual.square().sum()) / self.count)
+        votes, count = self.votes, self.count
+        if believed is not None:
+            left = votes * (1 - highest((~believed).float(), max(self.psf.size) // 2))[self.inside]
+            if float(left.sum()) > _ENOUGH * count:
+                votes, count = left, float(left.sum())
+        residual = residual.sub_(self.grey[self.inside]).mul_(votes)
+        missed = math.sqrt(float(residual.square().sum()) / count)
         centred = residual - residual.mean()
         smooth = functional.avg_pool2d(functional.avg_pool2d(centred, (_BOX, 1), 1), (1, _BOX), 1)
         edges = (columns.start, width - columns.stop, rows.start, height - rows.stop)
@@ -176,11 +195,12 @@ class Input:
             sparsity=math.log(_sparsity(found) / _sparsity(self.grey)),
             unexplained=math.log((missed + 1e-5) / (self.lost + 1e-5)),
             smoothness=float(smooth.square().mean()) / (float(centred.square().mean()) + 1e-12),
-            misfit=float(residual.abs().sum()) / self.count,
+            noise=math.log((self.noise + 1e-5) / (self.lost + 1e-5)),
+            misfit=float(residual.abs().sum()) / count,
             allowed=self.allowed,
             overshoot_map=over / self.contrast**2,
             misfit_map=functional.pad(residual.abs_(), edges),
-            votes=functional.pad(self.votes, edges),
+            votes=functional.pad(votes, edges),
         )
 
 

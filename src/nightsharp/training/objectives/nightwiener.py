@@ -1,15 +1,21 @@
 """NightWiener: the logarithm of the squared error of the corrected estimate, every channel an image of its own."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
-from nightsharp.methods._blocks import CLIPPED, model_error, noise_level
+from nightsharp.methods._blocks import CLIPPED, Canvas, model_error, noise_level
 from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.methods.nightwiener.bank import views
+from nightsharp.methods.nightwiener.prior import NightPrior
+from nightsharp.methods.nightwiener.scene import of_each
+from nightsharp.methods.nightwiener.turns import FINE, share, turns
 from nightsharp.restore.noise import local_slope
 from nightsharp.restore.rim import RIM
 from nightsharp.synthesis import Pairs
 from nightsharp.training.objectives._decibels import below_60_db
+from nightsharp.weights import load
 
 # Rounding to 8 bits, which every file has on top of the camera's noise.
 _ROUNDING = 1 / 255 / 12**0.5
@@ -18,8 +24,8 @@ terms = below_60_db
 
 
 @torch.no_grad()
-def inputs(pairs: Pairs) -> tuple[Tensor]:
-    """The classical estimate and what it left unexplained, made as ``restore`` makes them of a photograph.
+def inputs(pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """The estimates and what they left unexplained, made as ``restore`` makes them of a photograph.
 
     A rim of unknown light lies around the record, the noise level is joined by what an inexact PSF leaves, and every
     other image is trusted pixel by pixel as a photograph in linear light is.
@@ -40,5 +46,19 @@ def inputs(pairs: Pairs) -> tuple[Tensor]:
     wide = wide.where(recorded, wide.clamp_max(0.999 * CLIPPED))
     weight = torch.nn.functional.pad(trust, room)
     start = hyper_laplacian(wide, psf, sigma=level, contrast=contrast, weight=weight, tolerance=0.0)
-    seen = views(wide, psf, start, level, contrast=contrast, weight=weight)
-    return (seen[..., RIM:-RIM, RIM:-RIM].contiguous(),)
+    canvas = Canvas.around(wide, psf, CLIPPED, weight)
+    scenes = of_each(blurred, psf)
+    *_, turned = turns(start, canvas, level, contrast, _prior().to(wide.device))
+    turned = torch.where((scenes < FINE).to(start.device)[:, None, None, None], turned, start)
+    seen = views(canvas, start, turned, level, contrast, scenes)
+    joined = share(canvas, psf, scenes).expand_as(wide).flatten(0, 1)[:, None]
+    inner = (..., slice(RIM, -RIM), slice(RIM, -RIM))
+    return seen[inner].contiguous(), joined[inner].contiguous()
+
+
+@cache
+def _prior() -> NightPrior:
+    """The shipped prior, which learns nothing here."""
+    prior = load("nightprior", system="nightprior")
+    assert isinstance(prior, NightPrior)
+    return prior.requires_grad_(False)
