@@ -117,7 +117,7 @@ METHODS: dict[str, MethodSpec] = {
             learned=True,
             start="hyper_laplacian",
             prior="nightprior",
-            reach=88,
+            reach=112,
             statistics="nightsharp.methods.nightwiener:fineness scene",
         ),
         MethodSpec(
