@@ -6,15 +6,18 @@ import pytest
 import torch
 from night_scene import KERNEL, PSF, blurred, scene
 
+from nightsharp.errors import Cancelled
 from nightsharp.methods._blocks import Canvas
-from nightsharp.methods.nightwiener import NightPrior, NightWiener, fineness
+from nightsharp.methods.nightwiener import NightPrior, NightWiener, fineness, nightwiener
 from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import seen
 from nightsharp.methods.nightwiener.scene import UNKNOWN
-from nightsharp.methods.nightwiener.turns import TURNS, turns
+from nightsharp.methods.nightwiener.turns import FINE, TURNS, share, turns
 from nightsharp.optics import Blur, Psf, line
 
 LEVEL, CONTRAST = torch.full((1, 3, 1, 1), 0.01), torch.full((1, 1, 1, 1), 0.2)
+SOFT = -4.0
+SOFT = -4.0
 
 
 def error(image: torch.Tensor) -> float:
@@ -77,6 +80,40 @@ def test_a_darker_photo_with_as_much_less_noise_gives_the_same_picture(prior, ex
 
     assert float((last(1.0) - scene()).abs().max()) > 1e-3, "nothing happens"
     torch.testing.assert_close(last(exposure) / exposure, last(1.0), atol=2e-4, rtol=0)
+
+
+def test_a_fine_scene_is_left_to_the_network(prior):
+    kwargs = {"network": NightWiener(widths=(8, 8, 8), depth=1), "prior": prior, "start": scene(), "sigma": 0.01}
+    alone = nightwiener(blurred(), KERNEL, scene=FINE, **kwargs)
+    assert torch.equal(alone, scene())
+    soft = nightwiener(blurred(), KERNEL, scene=SOFT, **kwargs)
+    assert float((soft - alone).abs().max()) > 1e-3
+
+
+def test_beside_lamps_nothing_is_joined_and_far_from_them_all_of_it():
+    lit = torch.full((1, 1, 90, 90), 0.3)
+    lit[..., 44:46, 44:46] = 1.0
+    part = share(Canvas.around(lit, KERNEL), KERNEL, torch.tensor([SOFT]))
+    assert float(part[..., 40:50, 40:50].max()) == 0
+    assert float(part[..., :10, :10].min()) == pytest.approx(0.4)
+    # softly
+    assert 0 < float(part[..., 45, :].diff().abs().max()) < 0.2
+
+
+def test_each_image_of_a_batch_is_restored_as_alone(prior):
+    both, starts = torch.cat([blurred(), 0.5 * blurred()]), torch.cat([scene(), scene()])
+    network = NightWiener(widths=(8, 8, 8), depth=1)
+    together = nightwiener(both, KERNEL, network=network, prior=prior, start=starts, sigma=0.01, scene=SOFT)
+    alone = nightwiener(both[1:], KERNEL, network=network, prior=prior, start=starts[1:], sigma=0.01, scene=SOFT)
+    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=0)
+
+
+def test_a_cancel_stops_in_the_turns(prior):
+    asked: list[int] = []
+    kwargs = {"network": NightWiener(widths=(8, 8, 8), depth=1), "prior": prior, "start": scene(), "scene": SOFT}
+    with pytest.raises(Cancelled):
+        nightwiener(blurred(), KERNEL, cancel=lambda: asked.append(1) or len(asked) > 1, **kwargs)
+    assert len(asked) == 2 < TURNS
 
 
 def photograph(softness: float, psf: Psf, noise: float) -> torch.Tensor:
