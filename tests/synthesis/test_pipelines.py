@@ -129,6 +129,23 @@ def test_infwide_saturates_at_one_over_its_stretch_and_leaves_the_clean_image_wh
     assert float(pairs.clean.max()) > 0.99
 
 
+def test_a_share_of_infwide_s_pairs_is_as_quiet_as_its_camera_never_is(scene):
+    images = sharp_images(scene, pipeline("infwide")).repeat(8, 1, 1, 1)
+    published, quieter = (pipeline("infwide", gaussian=share) for share in (0, 0.5))
+    quiet = [int((r.pairs(images, generator=generator_for(0)).sigma < 0.05).sum()) for r in (published, quieter)]
+    assert quiet[0] == 0
+    assert 12 <= quiet[1] <= 36
+    whole = pipeline("infwide", gaussian=1).pairs((images[:4] * 3).clamp_max(1), generator=generator_for(0))
+    assert float(whole.blurred.max()) == pytest.approx(1 / 1.2)
+
+
+def test_a_share_of_infwide_s_pairs_has_one_channel(scene):
+    images = sharp_images(scene, pipeline("infwide")).repeat(8, 1, 1, 1)
+    pairs = pipeline("infwide", monochrome=0.5).pairs(images, generator=generator_for(0))
+    grey = (pairs.blurred == pairs.blurred[:, :1]).flatten(1).all(1)
+    assert 12 <= int(grey.sum()) <= 36
+
+
 class TestNight:
     def pairs(self, scene, count=200):
         recipe = pipeline("night", largest_psf=31)
@@ -205,6 +222,9 @@ def test_unknown_recipes_and_settings_are_named():
         pipeline("exdark", gain=3)
     with pytest.raises(RecipeError, match=r"gain is 2.5"):
         pipeline("infwide", gain=2.5)
+    for share in ("gaussian", "monochrome"):
+        with pytest.raises(RecipeError, match=rf"{share} is 2"):
+            pipeline("infwide", **{share: 2})
     with pytest.raises(RecipeError, match=r"noise is 5"):
         pipeline("dwdn", noise=5)
     with pytest.raises(RecipeError, match=r"largest_psf is 30.5"):

@@ -73,7 +73,13 @@ def test_every_recipe_trains_its_network(photographs):
     """One step of each lite recipe: the loss of a network is finite and every weight has a gradient."""
     narrow = {
         "dwdn-lite": ("config.features=2", "config.width=2"),
-        "infwide-lite": ("config.features=2", "config.width=2", "config.denoiser_width=2", "config.fusion_width=2"),
+        "infwide-lite": (
+            "start=none",
+            "config.features=2",
+            "config.width=2",
+            "config.denoiser_width=2",
+            "config.fusion_width=2",
+        ),
         "nightwiener": ("config.widths=[4, 4, 4]", "config.depth=1", "synthesis.largest_psf=15"),
         "nightprior": ("config.widths=[4, 4]",),
     }

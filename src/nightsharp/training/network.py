@@ -10,6 +10,7 @@ from torch import nn
 from nightsharp.errors import RecipeError
 from nightsharp.training.objectives import OBJECTIVES
 from nightsharp.training.recipe import Recipe
+from nightsharp.training.start import start_from_dwdn
 from nightsharp.weights.systems import get_system
 
 
@@ -20,7 +21,8 @@ def build_network(recipe: Recipe) -> nn.Module:
         recipe: names the network and its arguments.
 
     Raises:
-        RecipeError: there is no such network or argument, or the arguments do not fit together.
+        RecipeError: there is no such network or argument, the arguments do not fit together, or the weights that it
+            starts from do not fit them.
 
     Example:
         >>> from nightsharp.training.recipe import load_recipe
@@ -43,10 +45,13 @@ def build_network(recipe: Recipe) -> nn.Module:
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            return kind(**arguments)
+            network = kind(**arguments)
     except (TypeError, ValueError, RuntimeError) as problem:
         words = str(problem).splitlines()[0]
         raise RecipeError(f"{recipe.name}: {recipe.network} cannot be built with {recipe.config}: {words}") from problem
+    if recipe.start is not None:
+        start_from_dwdn(network, recipe.start, recipe.name)
+    return network
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -20,6 +20,8 @@ class Recipe(BaseModel):
         name: of the recipe.
         network: the network's name.
         config: arguments the network is built with; left out, the paper's.
+        start: weights of a DWDN, by name or file, that an INFWIDE takes its feature branch from; drawn at random where
+            None.
         pipeline: which synthesis makes the training pairs; ``recorded`` where the folder holds frames that were
             recorded both blurred and sharp.
         synthesis: what is set otherwise in it.
@@ -58,6 +60,7 @@ class Recipe(BaseModel):
     name: str = Field(min_length=1)
     network: str
     config: dict[str, Any] = Field(default_factory=dict)
+    start: str | None = None
     pipeline: str
     synthesis: dict[str, float] = Field(default_factory=dict)
     displayed: bool = False

@@ -176,11 +176,11 @@ class INFWIDE(nn.Module):
         """A narrow one for CPUs, below 1 million parameters."""
         return cls(
             colours=colours,
-            width=12,
+            width=16,
             blocks=1,
-            denoiser_width=12,
+            denoiser_width=8,
             denoiser_blocks=1,
-            fusion_width=8,
+            fusion_width=6,
             faithful=faithful,
         )
 
