@@ -56,7 +56,8 @@ def test_the_error_that_is_taken_away_falls_from_the_contrast_to_the_noise():
             told.append(float(stack[0, 2].mean()))
             return stack[:, :1]
 
-    list(turns(blurred(1), Canvas.around(blurred(1), KERNEL), LEVEL[:, :1], CONTRAST, Listening((8, 8))))
+    canvas = Canvas.around(blurred(1), KERNEL)
+    list(turns(blurred(1), canvas, LEVEL[:, :1], CONTRAST, torch.tensor([SOFT]), Listening((8, 8))))
     assert len(told) == TURNS
     assert told[0] == pytest.approx(0.27 * 0.2)
     assert told[-1] == pytest.approx(0.01)
@@ -76,7 +77,8 @@ def test_a_darker_photo_with_as_much_less_noise_gives_the_same_picture(prior, ex
 
     def last(part: float) -> torch.Tensor:
         canvas = Canvas.around(part * blurred(), KERNEL, None)
-        return list(turns(part * scene(), canvas, part * LEVEL, part * CONTRAST, prior))[-1]
+        scenes = torch.tensor([SOFT])
+        return list(turns(part * scene(), canvas, part * LEVEL, part * CONTRAST, scenes, prior))[-1]
 
     assert float((last(1.0) - scene()).abs().max()) > 1e-3, "nothing happens"
     torch.testing.assert_close(last(exposure) / exposure, last(1.0), atol=2e-4, rtol=0)
@@ -88,6 +90,16 @@ def test_a_fine_scene_is_left_to_the_network(prior):
     assert torch.equal(alone, scene())
     soft = nightwiener(blurred(), KERNEL, scene=SOFT, **kwargs)
     assert float((soft - alone).abs().max()) > 1e-3
+
+
+def test_fine_and_soft_scenes_of_one_batch_go_their_own_ways(prior):
+    starts = torch.cat([scene(), scene()])
+    canvas = Canvas.around(torch.cat([blurred(), blurred()]), KERNEL)
+    level, contrast = LEVEL.expand(2, -1, -1, -1), CONTRAST.expand(2, -1, -1, -1)
+    *_, turned = turns(starts, canvas, level, contrast, torch.tensor([FINE, SOFT]), prior)
+    assert torch.equal(turned[0], starts[0])
+    assert float((turned[1] - starts[1]).abs().max()) > 1e-3
+    assert list(turns(starts, canvas, level, contrast, torch.tensor([FINE, 0.0]), prior)) == []
 
 
 def test_beside_lamps_nothing_is_joined_and_far_from_them_all_of_it():

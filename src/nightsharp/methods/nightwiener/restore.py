@@ -84,19 +84,15 @@ def nightwiener(
         scenes = of_each(blurred, psf) if scene is None else torch.full((len(blurred),), scene)
         contrast = measured_contrast(blurred, contrast)
         canvas = Canvas.around(blurred, psf, clip, weight)
-        soft = scenes < FINE
-        before = TURNS * bool(soft.any())
+        before = TURNS * bool((scenes < FINE).any())
         steps = before + blurred.shape[0] * blurred.shape[1]
-        turned = start
-        if before:
-            after = turns(start, canvas, level, contrast, prior)
-            for turn in range(TURNS):
-                turned = next(after)
-                tick(turn + 1, steps, progress, cancel)
-            turned = torch.where(soft.to(start.device)[:, None, None, None], turned, start)
-            del after
+        turned, after = start, turns(start, canvas, level, contrast, scenes, prior)
+        for turn in range(before):
+            turned = next(after)
+            tick(turn + 1, steps, progress, cancel)
+        del after
         stack = views(canvas, start, turned, level, contrast, scenes)
-        joined = share(canvas, psf, scenes).expand_as(blurred).flatten(0, 1)[:, None]
+        joined = share(canvas, psf, scenes)
         del canvas, turned
         inner = _recorded(weight, stack)
         stack, joined = stack[inner], joined[inner]

@@ -35,6 +35,7 @@ def turns(
     canvas: Canvas,
     level: Float[Tensor, "batch channel 1 1"],
     contrast: Float[Tensor, "batch 1 1 1"],
+    scenes: Float[Tensor, "batch"],
     prior: NightPrior,
 ) -> Iterator[Float[Tensor, "batch channel height width"]]:
     r"""Draw an estimate towards the record and clean it, again and again.
@@ -51,14 +52,18 @@ def turns(
         canvas: the record with its PSF.
         level: standard deviation of the noise.
         contrast: that of the whole image.
+        scenes: how fine each is, in decades.
         prior: P, with its weights.
 
     Yields:
-        z after each turn.
+        z after each turn, of fine scenes the estimate as it was; nothing where no scene is soft.
 
     Source: Zhang et al., "Plug-and-play image restoration with deep denoiser prior", TPAMI 2021, with another start,
     border, saturation and schedule.
     """
+    soft = (scenes < FINE).to(start.device)[:, None, None, None]
+    if not bool(soft.any()):
+        return
     latent = start
     first = torch.maximum(_FIRST * contrast.expand_as(level), _LEAST_FALL * level)
     height, width = start.shape[-2:]
@@ -70,12 +75,12 @@ def turns(
         # one plane after the other, for the memory
         cleaned = torch.cat([prior(plane[None])[..., :height, :width] for plane in stack])
         latent = cleaned.reshape(shown.shape).clamp_min(0) + (drawn - shown)
-        yield latent
+        yield torch.where(soft, latent, start)
 
 
 def share(
-    canvas: Canvas, psf: Float[Tensor, "#batch 1 kh kw"], fineness: Float[Tensor, "batch"]
-) -> Float[Tensor, "batch 1 height width"]:
+    canvas: Canvas, psf: Float[Tensor, "#batch 1 kh kw"], scenes: Float[Tensor, "batch"]
+) -> Float[Tensor, "planes 1 height width"]:
     """How much of the final picture comes from the turns: most where the scene is soft, nothing beside lamps.
 
     Where a scene is soft as a camera draws it, network and turns err in different ways and their mean is better than
@@ -85,13 +90,17 @@ def share(
     Args:
         canvas: the record.
         psf: its PSF.
-        fineness: of each image, in decades.
+        scenes: how fine each is, in decades.
+
+    Returns:
+        The part, in [0, 1], channels laid along the batch as the network sees them.
     """
-    shares = _MOST * ((FINE - fineness) / (FINE - _SOFT)).clamp(0, 1)
+    shares = _MOST * ((FINE - scenes) / (FINE - _SOFT)).clamp(0, 1)
     saturated = canvas.cut(canvas.saturated.amax(dim=1, keepdim=True).float())
     side = 3 * max(psf.shape[-2:]) // 2 * 2 + 1
     near = torch.nn.functional.max_pool2d(
         torch.nn.functional.max_pool2d(saturated, (side, 1), 1, (side // 2, 0)), (1, side), 1, (0, side // 2)
     )
     away = 1 - torch.nn.functional.avg_pool2d(near, _EDGE, 1, _EDGE // 2, count_include_pad=False)
-    return shares.to(away)[:, None, None, None] * away
+    channels = canvas.observed.shape[1]
+    return (shares.to(away)[:, None, None, None] * away).expand(-1, channels, -1, -1).flatten(0, 1)[:, None]

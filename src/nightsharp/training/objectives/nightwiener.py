@@ -10,7 +10,7 @@ from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.methods.nightwiener.bank import views
 from nightsharp.methods.nightwiener.prior import NightPrior
 from nightsharp.methods.nightwiener.scene import of_each
-from nightsharp.methods.nightwiener.turns import FINE, share, turns
+from nightsharp.methods.nightwiener.turns import share, turns
 from nightsharp.restore.noise import local_slope
 from nightsharp.restore.rim import RIM
 from nightsharp.synthesis import Pairs
@@ -48,10 +48,9 @@ def inputs(pairs: Pairs) -> tuple[Tensor, Tensor]:
     start = hyper_laplacian(wide, psf, sigma=level, contrast=contrast, weight=weight, tolerance=0.0)
     canvas = Canvas.around(wide, psf, CLIPPED, weight)
     scenes = of_each(blurred, psf)
-    *_, turned = turns(start, canvas, level, contrast, _prior().to(wide.device))
-    turned = torch.where((scenes < FINE).to(start.device)[:, None, None, None], turned, start)
+    *_, turned = start, *turns(start, canvas, level, contrast, scenes, _prior().to(wide.device))
     seen = views(canvas, start, turned, level, contrast, scenes)
-    joined = share(canvas, psf, scenes).expand_as(wide).flatten(0, 1)[:, None]
+    joined = share(canvas, psf, scenes)
     inner = (..., slice(RIM, -RIM), slice(RIM, -RIM))
     return seen[inner].contiguous(), joined[inner].contiguous()
 
