@@ -17,6 +17,7 @@ from nightsharp.methods import get_method
 from nightsharp.methods._blocks import CLIPPED
 from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
 from nightsharp.restore.function import function_of
+from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
 from nightsharp.restore.noise import measure_noise
@@ -86,7 +87,7 @@ def photographs(data: Path, half: int) -> list[Callable[[], Tensor]]:
     return [lambda file=file: _opened(file) for file in files]
 
 
-def attempt(case: Case, method: str) -> Trial:
+def attempt(case: Case, method: str, strength: float = 1.0) -> Trial:
     """Restore as ``nightsharp.deblur`` does, without the guard."""
     spec = get_method(method)
     if case.linear:
@@ -103,6 +104,7 @@ def attempt(case: Case, method: str) -> Trial:
         blurred,
         case.psf.kernel[None, None],
         sigma=noise.sigma,
+        strength=strength,
         clip=clip,
         contrast=noise.contrast,
         weight=weight,
@@ -111,7 +113,7 @@ def attempt(case: Case, method: str) -> Trial:
     return Trial(blurred, sharp, noise.sigma, clip, weight, time.perf_counter() - start)
 
 
-def guarded(case: Case, trial: Trial, confidence: float | None = None) -> Checked:
+def guarded(case: Case, trial: Trial, confidence: float | None = None, *, gentle: bool = False) -> Checked:
     """What the guard leaves of a trial, the whole input where its summary says so."""
     checked = check_tile(
         trial.blurred,
@@ -121,6 +123,7 @@ def guarded(case: Case, trial: Trial, confidence: float | None = None) -> Checke
         clip=trial.clip,
         weight=trial.weight,
         confidence=confidence,
+        gentle=gentle,
     )
     if summarise([checked]).kept == "input":
         return Checked(trial.blurred, torch.zeros_like(checked.cells), checked.reasons, checked.scores)
@@ -162,10 +165,16 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
     refused = judge_psf(case.psf, confidence) is not None
     if refused and confidence is None:
         return Outcome(case.kind, before, before, before)
-    trial = attempt(case, method)
+    first = 1.0 if confidence is None else PHOTO if case.linear else TENSOR
+    trial = attempt(case, method, first)
     start = time.perf_counter()
-    after = before if refused else psnr(case, _display(case, guarded(case, trial, confidence).sharp))
+    checked = guarded(case, trial, confidence)
     seconds = time.perf_counter() - start
+    if confidence is not None and not refused and (left := summarise([checked]).part) < ENOUGH:
+        again = guarded(case, attempt(case, method, GENTLE), confidence, gentle=True)
+        if summarise([again]).part > left or not left:
+            checked = again
+    after = before if refused else psnr(case, _display(case, checked.sharp))
     return Outcome(case.kind, before, psnr(case, _display(case, trial.sharp)), after, trial.seconds, seconds)
 
 

@@ -241,6 +241,7 @@ REPORT = {
     "weights": (dict, type(None)),
     "light": str,
     "strength": float,
+    "applied_strength": float,
     "route": dict,
     "psf": dict,
     "noise_sigma": list,

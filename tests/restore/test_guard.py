@@ -209,7 +209,7 @@ class TestTheSummary:
     bad = Checked(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1), ("overshoot",))
 
     def test_nothing_wrong_is_nothing_to_report(self):
-        assert summarise([self.good] * 3) == Verdict("result", "nothing to report", 0.01, 0.02, self.good.scores)
+        assert summarise([self.good] * 3) == Verdict("result", "nothing to report", 0.01, 0.02, self.good.scores, 1.0)
 
     def test_tiles_are_counted_with_their_reasons(self):
         verdict = summarise([self.good] * 6 + [self.bad] * 2 + [self.half])

@@ -14,6 +14,8 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         ...     "peak_memory_bytes": 1.3e9,
         ...     "route": {"reason": "no PSF, no events -> estimated PSF + wiener"},
         ...     "psf": {"height": 23, "width": 19, "confidence": 0.82, "source": "estimated by map_psf"},
+        ...     "strength": 1.0,
+        ...     "applied_strength": 0.5,
         ...     "guard": {"words": "nothing to report"},
         ...     "notes": [],
         ...     "warnings": [],
@@ -21,6 +23,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         >>> print(last_words(Path("street.jpg"), Path("street-sharp.jpg"), report))
         street.jpg -> street-sharp.jpg   3024 x 4032, 41 s, 1.3 GB
         route: no PSF, no events -> estimated PSF (23 x 19, confidence 0.82) + wiener
+        strength: 0.5, gently, because the PSF is an estimate; --strength 2 asks for twice as much
         guard: nothing to report
     """
     size = report["size"]
@@ -31,11 +34,20 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
     lines = [
         f"{photo} -> {output}   {', '.join(cost)}",
         f"route: {_route(report)}",
+        *_strength(report),
         f"guard: {guard}",
         *(f"note: {note}" for note in report["notes"]),
         *(f"warning: {warning}" for warning in report["warnings"] if warning != guard),
     ]
     return "\n".join(lines)
+
+
+def _strength(report: dict[str, Any]) -> list[str]:
+    asked, applied = report["strength"], report["applied_strength"]
+    if applied == asked:
+        return []
+    twice = f"--strength {2 * asked:g} asks for twice as much"
+    return [f"strength: {applied:g}, gently, because the PSF is an estimate; {twice}"]
 
 
 def _route(report: dict[str, Any]) -> str:

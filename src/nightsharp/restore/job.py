@@ -26,6 +26,7 @@ from nightsharp.photo import Limits, Photo, read_photo, srgb_to_linear
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.formula import field_in_file, parse_psf
 from nightsharp.restore.function import network_of, usable_methods
+from nightsharp.restore.gentle import restore_estimated
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.guard import judge_psf
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
@@ -38,7 +39,6 @@ from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
 from nightsharp.restore.route import NOISY, Route, choose_route
 from nightsharp.restore.varying import estimate_field, window_grid
-from nightsharp.restore.work import restore_tiles
 
 StageProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps at most)."""
@@ -300,9 +300,10 @@ def carry_out(
     clock.mark("plan")
     clip = _clip(given, method.light)
     verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
-    photo, tensor = given.photo, given.tensor
+    photo, tensor, applied = given.photo, given.tensor, order.strength
     if verdict is None:
-        result, verdict = restore_tiles(given, order, plan, noise, clip, _stage(progress, "restoring"), cancel)
+        stage = _stage(progress, "restoring")
+        result, verdict, applied = restore_estimated(given, order, plan, noise, clip, stage, cancel)
         if verdict.kept != "input":
             photo, tensor = result.sharp()
     release_memory()
@@ -321,6 +322,7 @@ def carry_out(
         "weights": describe_weights(method, order.weights),
         "light": method.light if given.photo is not None else "as given",
         "strength": order.strength,
+        "applied_strength": applied,
         "route": {"estimator": order.route.estimator, "method": method.name, "reason": order.route.reason},
         "psf": describe_psf(psf, order.source, order.confidence)
         | ({} if order.field is None else {"grid": list(order.field.grid)}),

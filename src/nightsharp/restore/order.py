@@ -25,6 +25,7 @@ class Order:
         core: side of a tile that must be taken, as another run had it; None leaves it to the plan.
         weights: of a learned method, in place of the shipped ones.
         field: the PSFs where the blur varies over the photograph; ``psf`` is then their mean.
+        gentle: whether it is restored so gently that a result which explains the photograph bears its PSF witness.
     """
 
     route: Route
@@ -37,6 +38,7 @@ class Order:
     core: int | None = None
     weights: Weights | None = None
     field: PsfField | None = None
+    gentle: bool = False
 
     def psf_at(self, place: Place) -> Psf:
         """The PSF of a tile: where the blur varies, that of its middle."""

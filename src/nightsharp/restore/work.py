@@ -106,6 +106,7 @@ def restore_tiles(
             clip=clip,
             weight=trust,
             confidence=order.confidence,
+            gentle=order.gentle,
         )
         # the tile itself is not kept for the verdict; an empty slice of it would keep all of it
         checked[place.number] = replace(found, sharp=sharp.new_empty(1, 1, 0, 0))
@@ -118,5 +119,5 @@ def restore_tiles(
     if not result.finite:
         return result, Verdict("input", "the result held values that are no numbers; the photo is kept as it is")
     if not order.guard:
-        return result, Verdict("result", "switched off")
+        return result, Verdict("result", "switched off", part=1.0)
     return result, summarise([checked[number] for number in sorted(checked)])

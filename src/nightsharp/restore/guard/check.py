@@ -45,6 +45,7 @@ def check_tile(
     clip: float | None,
     weight: Float[Tensor, "1 channel height width"] | None = None,
     confidence: float | None = None,
+    gentle: bool = False,
 ) -> Checked:
     r"""Find out, without the truth, whether a restored tile got worse, and blend it back where it did.
 
@@ -64,6 +65,7 @@ def check_tile(
         clip: from this value on a pixel counts as saturated; None trusts all.
         weight: how far each pixel can be trusted beside the others, in (0, 1]; fully when None.
         confidence: of an estimated PSF, in [0, 1]; None for one that was given.
+        gentle: whether the result was made so gently that it explains the input only where the PSF is right.
 
     Returns:
         The tile and the reasons.
@@ -89,7 +91,7 @@ def check_tile(
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile
         scores = seen.scores(torch.lerp(moved, sharp, local), local == 1)
-    part, numbers, words = part_of_tile(scores, confidence)
+    part, numbers, words = part_of_tile(scores, confidence, gentle=gentle)
     cells = part * passed
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}
     if part == 0:

@@ -32,15 +32,16 @@ def summarise(tiles: Sequence[Checked]) -> Verdict:
     parts = [float(tile.cells.mean()) for tile in tiles]
     scores = _means(tiles)
     misfit, allowed = scores.get("misfit"), scores.get("allowed")
+    left = sum(parts) / len(parts)
     if min(parts) > _ALL:
-        return Verdict("result", "nothing to report", misfit, allowed, scores)
+        return Verdict("result", "nothing to report", misfit, allowed, scores, left)
     counts: dict[str, int] = {}
     for tile in tiles:
         for reason in tile.reasons:
             counts[reason] = counts.get(reason, 0) + 1
     reasons = "; ".join(sorted(counts, key=lambda reason: (-counts[reason], reason)))
-    if sum(parts) / len(parts) < _TOO_LITTLE:
-        return Verdict("input", f"{reasons}; the photo is kept as it is", misfit, allowed, scores)
+    if left < _TOO_LITTLE:
+        return Verdict("input", f"{reasons}; the photo is kept as it is", misfit, allowed, scores, left)
     dropped = sum(part < 1 - _ALL for part in parts)
     blended = sum(part <= _ALL for part in parts) - dropped
     said = []
@@ -52,7 +53,7 @@ def summarise(tiles: Sequence[Checked]) -> Verdict:
             if len(parts) > 1
             else f"{1 - parts[0]:.0%} of the input blended in"
         )
-    return Verdict("partly", f"{', '.join(said)} ({reasons})", misfit, allowed, scores)
+    return Verdict("partly", f"{', '.join(said)} ({reasons})", misfit, allowed, scores, left)
 
 
 def _means(tiles: Sequence[Checked]) -> dict[str, float]:

@@ -22,6 +22,7 @@ class Verdict:
         misfit: mean absolute difference between the re-blurred result and the input; None where it was not measured.
         allowed: the misfit above which a cell counts as unexplained.
         scores: means over the tiles, JSON-ready.
+        part: how much of the result is left, in the mean of the tiles, before ``kept`` is decided.
     """
 
     kept: Literal["result", "input", "partly"]
@@ -29,6 +30,7 @@ class Verdict:
     misfit: float | None = None
     allowed: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
+    part: float = 0.0
 
 
 def judge_psf(psf: Psf, confidence: float | None) -> Verdict | None:
