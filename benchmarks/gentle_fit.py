@@ -22,7 +22,7 @@ from nightsharp.methods._blocks import CLIPPED
 from nightsharp.photo import linear_to_srgb, srgb_to_linear
 from nightsharp.restore.function import function_of
 from nightsharp.restore.given import Given
-from nightsharp.restore.guard.decide import GENTLE, GENTLE_BIAS, NOTHING_BELOW, part_of_tile, placed
+from nightsharp.restore.guard.decide import GENTLE, GENTLE_BIAS, NOTHING_BELOW, TELLING, part_of_tile, placed
 from nightsharp.restore.guard.scores import Input, follow
 from nightsharp.restore.noise import measure_noise
 
@@ -36,7 +36,7 @@ _LASSO, _RIDGE = 2e-3, 2e-4
 
 def main() -> None:
     """Restore, measure, fit, ask the part that was left out in turns, print."""
-    rows, gains, kinds = [], [], []
+    rows, gains, kinds, telling = [], [], [], []
     for number, case in enumerate(cases(photographs(Path(sys.argv[1]), half=0), COUNT, SEED)):
         found = measure(case, _METHODS[number % len(_METHODS)])
         if found is not None:
@@ -44,6 +44,7 @@ def main() -> None:
             rows.append([placed(numbers[name], low, high) for name, (low, high, _) in GENTLE.items()] + [1.0])
             gains.append(gain)
             kinds.append(case.kind)
+            telling.append(numbers["unexplained"] <= TELLING)
         if number % 25 == 24:
             print(f"{number + 1} of {COUNT}", flush=True)
     columns, gained = torch.tensor(rows), torch.tensor(gains)
@@ -54,6 +55,7 @@ def main() -> None:
     for left_out in range(_FOLDS):
         asked = fold == left_out
         parts[asked] = kept(columns[asked], fit(columns[~asked], gained[~asked]))
+    parts = parts * torch.tensor(telling)
     for kind in dict.fromkeys(kinds):
         chosen = torch.tensor([each == kind for each in kinds])
         gain, part = gained[chosen], parts[chosen]
