@@ -139,7 +139,7 @@ def test_a_missing_set_or_folder_is_one_line(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
-    """Weights of one's own, of two networks."""
+    """Weights of one's own, of two networks none of whose ship."""
     folder = tmp_path_factory.mktemp("weights")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -173,7 +173,7 @@ def test_networks_of_files_join_the_methods(weights, tmp_path, capsys):
         (["--weights", "dwdn.safetensors,./dwdn.safetensors"], 2, "both hold weights of dwdn"),
         (["--weights", "broken.safetensors"], 5, "broken.safetensors: not a whole safetensors file"),
         (["--weights", "none.safetensors"], 5, "there is no such weight file"),
-        (["--methods", "darkdeblur"], 5, "Give a file of them (--weights)"),
+        (["--methods", "infwide"], 5, "Give a file of them (--weights)"),
     ],
 )
 def test_weights_that_cannot_serve_are_refused_before_the_work(
