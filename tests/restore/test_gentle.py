@@ -159,16 +159,24 @@ def test_what_keeps_more_is_taken(monkeypatch, parts, tried, applied):
     assert (made[id(result)], verdict.part, strength) == (applied, parts[applied], applied)
 
 
-def witnesses(**said: float) -> float:
-    """The part of a gentle result whose fitted rule says no, with what the three witnesses say."""
+def judged(numbers: dict[str, float], confidence: float, *, gentle: bool = True) -> float:
+    """The part that is kept of a result with these scores."""
     blurred = Blur(SHAKE, "reflect")(torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(0)))
     seen = Input.of(blurred, SHAKE, torch.full((1, 1, 1, 1), 0.01), None)
     assert seen is not None
     scores = seen.scores(blurred)
-    mark = dataclasses.replace(scores.mark, ripple=said["ripple"], power=0.0, scaled=0.2)
-    told = {name: said[name] for name in ("mirror", "unexplained")}
-    scores = dataclasses.replace(scores, mark=mark, overshoot=0.0, smoothness=0.7, sparsity=0.1, noise=-5.0, **told)
-    return part_of_tile(scores, said["confidence"], gentle=True)[0]
+    mark = {name: value for name, value in numbers.items() if hasattr(scores.mark, name)}
+    rest = {name: value for name, value in numbers.items() if name not in mark}
+    scores = dataclasses.replace(scores, mark=dataclasses.replace(scores.mark, **mark), noise=-5.0, **rest)
+    return part_of_tile(scores, confidence, gentle=gentle)[0]
+
+
+def witnesses(**said: float) -> float:
+    """The part of a gentle result whose fitted rule says no, with what the three witnesses say."""
+    confidence = said.pop("confidence")
+    return judged(
+        {"power": 0.0, "scaled": 0.2, "overshoot": 0.0, "smoothness": 0.7, "sparsity": 0.1} | said, confidence
+    )
 
 
 SURE = {"confidence": 0.95, "mirror": -0.1, "unexplained": -1.0, "ripple": 0.4}
@@ -179,3 +187,11 @@ def test_three_witnesses_for_an_estimate_are_enough_and_two_are_not():
     for name, silent in (("confidence", 0.8), ("mirror", -0.01), ("unexplained", -0.5), ("ripple", 0.1)):
         assert witnesses(**SURE | {name: silent}) == 0
         assert name == "confidence" or witnesses(**SURE | {name: float("nan")}) == 0
+
+
+def test_a_gentle_result_that_explains_little_has_the_usual_judge():
+    """The scores of an unblurred photograph whose noise the search took for the mark of a PSF: it lost 9 dB."""
+    told = {"ripple": 0.963, "power": 0.75, "scaled": 0.041, "mirror": -0.004, "overshoot": -2.451, "sparsity": -0.133}
+    little, more = (told | {"smoothness": 0.056, "unexplained": value} for value in (-0.088, -0.6))
+    assert judged(little, 0.66) == judged(little, 0.66, gentle=False) == 0
+    assert judged(more, 0.66) > judged(more, 0.66, gentle=False)
