@@ -1,17 +1,14 @@
 """Pairs that are as far from their PSF as a photograph from its estimate: the blur turns, a tone curve, JPEG."""
 
-import io
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from benchmarks.harm_cases import Case, through_jpeg
 from nightsharp.optics import Blur, Psf, line, shake
-from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
+from nightsharp.photo import linear_to_srgb, srgb_to_linear
 
 SIDE = 288
 # Half of the PSFs are right as far as one PSF can be.
@@ -21,24 +18,7 @@ _NOISES = (0.0, 0.002, 0.004, 0.01)
 _QUALITIES = (75, 85, 92, 97)
 
 
-@dataclass(frozen=True)
-class CameraCase:
-    """A blurred photograph and the PSF that a search might have found.
-
-    Attributes:
-        kind: how the PSF is related to the blur.
-        photo: as a camera stores it.
-        sharp: the same without blur and noise, display values, (1, 3, height, width).
-        psf: the PSF that is given.
-    """
-
-    kind: str
-    photo: Photo
-    sharp: Tensor
-    psf: Psf
-
-
-def cases(pictures: Sequence[Callable[[], Tensor]], count: int, seed: int) -> Iterator[CameraCase]:
+def cases(pictures: Sequence[Callable[[], Tensor]], count: int, seed: int) -> Iterator[Case]:
     """Draw pairs, each from another picture as long as there are enough.
 
     Args:
@@ -52,7 +32,7 @@ def cases(pictures: Sequence[Callable[[], Tensor]], count: int, seed: int) -> It
         yield _case(pictures[order[number % len(order)]]()[None], random.Random(f"{seed} camera {number}"))
 
 
-def _case(picture: Tensor, draw: random.Random) -> CameraCase:
+def _case(picture: Tensor, draw: random.Random) -> Case:
     height, width = picture.shape[-2:]
     top, left = draw.randint(0, max(0, height - SIDE)), draw.randint(0, max(0, width - SIDE))
     light = srgb_to_linear(picture[..., top : top + SIDE, left : left + SIDE])
@@ -64,9 +44,8 @@ def _case(picture: Tensor, draw: random.Random) -> CameraCase:
     blurred = blurred.clamp(0, 1) + grain * torch.randn(blurred.shape, generator=_generator(draw))
     contrast = draw.uniform(0, 0.6)
     shown, sharp = (_developed(each, contrast) for each in (blurred, light))
-    return CameraCase(
-        kind, Photo(srgb_to_linear(_through_jpeg(shown, draw.choice(_QUALITIES)))[0]), sharp, _found(kind, true, draw)
-    )
+    recorded = through_jpeg(shown, draw.choice(_QUALITIES))[0]
+    return Case("camera", kind, recorded, sharp[0], _found(kind, true, draw), linear=True)
 
 
 def _motion(draw: random.Random) -> Psf:
@@ -108,14 +87,6 @@ def _found(kind: str, true: Psf, draw: random.Random) -> Psf:
             return Psf.from_tensor((kernel + uneven * (kernel > 0)).clamp_min(0)).centred()
         case _:
             return true
-
-
-def _through_jpeg(shown: Tensor, quality: int) -> Tensor:
-    values = shown[0].mul(255).round().byte().permute(1, 2, 0).numpy()
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(values)).save(buffer, "JPEG", quality=quality)
-    read = np.asarray(Image.open(buffer), dtype=np.float32) / 255
-    return torch.from_numpy(read.copy()).permute(2, 0, 1)[None]
 
 
 def _generator(draw: random.Random) -> torch.Generator:

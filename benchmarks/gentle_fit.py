@@ -15,20 +15,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.camera_cases import CameraCase, cases
-from benchmarks.harm import photographs
-from nightsharp.methods import get_method
-from nightsharp.methods._blocks import CLIPPED
-from nightsharp.photo import linear_to_srgb, srgb_to_linear
-from nightsharp.restore.function import function_of
-from nightsharp.restore.given import Given
+from benchmarks.camera_cases import cases
+from benchmarks.harm import attempt, photographs
+from benchmarks.harm_cases import Case
+from nightsharp.photo import linear_to_srgb
+from nightsharp.restore import gentle
 from nightsharp.restore.guard.decide import GENTLE, GENTLE_BIAS, NOTHING_BELOW, TELLING, part_of_tile, placed
 from nightsharp.restore.guard.scores import Input, follow
-from nightsharp.restore.noise import measure_noise
 
 COUNT, SEED = 450, 11
 _METHODS = ("nightwiener", "hyper_laplacian", "hyper_laplacian")
-_STRENGTH, _CONFIDENCE = 0.25, 0.9
+_CONFIDENCE = 0.9
 _BORDER = 12
 _STEPS, _FOLDS = 2500, 5
 _LASSO, _RIDGE = 2e-3, 2e-4
@@ -67,34 +64,19 @@ def main() -> None:
         )
 
 
-def measure(case: CameraCase, method: str) -> tuple[dict[str, float], float] | None:
+def measure(case: Case, method: str) -> tuple[dict[str, float], float] | None:
     """The scores of a gentle result and its gain; None where the picture has no room for the PSF."""
-    given = Given(case.photo, None, None)
-    spec = get_method(method)
-    noise = measure_noise(given, spec.light)
-    everything = slice(0, given.size[0]), slice(0, given.size[1])
-    weight, blurred = noise.weight(given, spec.light, *everything), given.values(spec.light)
-    clip = float(srgb_to_linear(torch.tensor(CLIPPED)))
-    moved, psf = follow(blurred, case.psf)
-    seen = Input.of(moved, psf, noise.sigma, clip, weight)
+    trial = attempt(case, method, gentle.GENTLE)
+    moved, psf = follow(trial.blurred, case.psf)
+    seen = Input.of(moved, psf, trial.sigma, trial.clip, trial.weight)
     if seen is None:
         return None
-    sharp = function_of(spec)(
-        blurred,
-        case.psf.kernel[None, None],
-        sigma=noise.sigma,
-        strength=_STRENGTH,
-        clip=clip,
-        contrast=noise.contrast,
-        weight=weight,
-        tolerance=0.0,
-    )
-    numbers = part_of_tile(seen.scores(sharp))[1]
+    numbers = part_of_tile(seen.scores(trial.sharp))[1]
     if not all(math.isfinite(number) for number in numbers.values()):
         raise ValueError(f"{case.kind}: a score is no number: {numbers}")
     inner = (..., slice(_BORDER, -_BORDER), slice(_BORDER, -_BORDER))
-    shown = (linear_to_srgb(sharp.clamp(0, 1)), case.photo.display()[None])
-    after, before = (float((image - case.sharp)[inner].square().mean()) for image in shown)
+    shown = (linear_to_srgb(trial.sharp.clamp(0, 1)), case.blurred[None])
+    after, before = (float((image - case.sharp[None])[inner].square().mean()) for image in shown)
     return numbers, 10 * math.log10(before / after)
 
 

@@ -17,7 +17,7 @@ from nightsharp.methods import get_method
 from nightsharp.methods._blocks import CLIPPED
 from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
 from nightsharp.restore.function import function_of
-from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR
+from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR, keeps_more
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
 from nightsharp.restore.noise import measure_noise
@@ -167,15 +167,18 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
         return Outcome(case.kind, before, before, before)
     first = 1.0 if confidence is None else PHOTO if case.linear else TENSOR
     trial = attempt(case, method, first)
+    result = psnr(case, _display(case, trial.sharp))
+    if refused:
+        return Outcome(case.kind, before, result, before, trial.seconds)
     start = time.perf_counter()
     checked = guarded(case, trial, confidence)
     seconds = time.perf_counter() - start
-    if confidence is not None and not refused and (left := summarise([checked]).part) < ENOUGH:
+    if confidence is not None and (verdict := summarise([checked])).part < ENOUGH:
         again = guarded(case, attempt(case, method, GENTLE), confidence, gentle=True)
-        if summarise([again]).part > left or not left:
+        if keeps_more(summarise([again]), verdict):
             checked = again
-    after = before if refused else psnr(case, _display(case, checked.sharp))
-    return Outcome(case.kind, before, psnr(case, _display(case, trial.sharp)), after, trial.seconds, seconds)
+    after = psnr(case, _display(case, checked.sharp))
+    return Outcome(case.kind, before, result, after, trial.seconds, seconds)
 
 
 def psnr(case: Case, image: Tensor) -> float:

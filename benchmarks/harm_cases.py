@@ -191,12 +191,13 @@ def _pair(
     grain = torch.randn(blurred.shape, generator=torch.Generator().manual_seed(draw.getrandbits(40)))
     recorded = (blurred + noise * grain).clamp(0, 1).mul(255).round().div(255)
     if quality is not None:
-        recorded = _through_jpeg(recorded, quality)
+        recorded = through_jpeg(recorded, quality)
     name = kind + (", linear light" if linear else "")
     return Case(level, name, recorded[0], sharp[0].clamp(0, 1), given, linear, reach)
 
 
-def _through_jpeg(image: Tensor, quality: int) -> Tensor:
+def through_jpeg(image: Tensor, quality: int) -> Tensor:
+    """What JPEG leaves of display values, (1, channel, height, width)."""
     values = image[0].mul(255).round().byte().permute(1, 2, 0).numpy()
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(values.squeeze())).save(buffer, "JPEG", quality=quality)

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,14 @@ from PIL import Image
 import nightsharp as ns
 from nightsharp.methods import get_method
 from nightsharp.optics import Blur, Psf, shake
-from nightsharp.restore import Restoration, gentle
+from nightsharp.restore import Restoration
+from nightsharp.restore.gentle import restore_estimated
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
 from nightsharp.restore.guard.decide import part_of_tile
 from nightsharp.restore.guard.scores import Input
 from nightsharp.restore.job import Clock, carry_out
-from nightsharp.restore.noise import measure_noise
 from nightsharp.restore.order import Order
-from nightsharp.restore.plan import Plan
 from nightsharp.restore.result import Result
 from nightsharp.restore.route import Route
 
@@ -113,17 +113,17 @@ def test_who_is_not_sure_is_not_believed(tmp_path):
     assert restored(given, SHAKE, 0.5).report["guard"]["kept"] == "input"
 
 
-def tries(monkeypatch, parts: dict[float, float]) -> tuple[list[float], dict[int, float]]:
-    """Replace the work: so much of the result is left at each strength.
+def tries(given: Given, parts: dict[float, float]) -> tuple[Callable, list[float], dict[int, float]]:
+    """What stands for the work: so much of the result is left at each strength.
 
     Returns:
-        The strengths that were tried, and by the result's identity that which made it.
+        It, the strengths that were tried, and by the result's identity that which made it.
     """
     tried: list[float] = []
     made: dict[int, float] = {}
     kept: list[Result] = []  # or an identity comes back
 
-    def work(given, order, *_) -> tuple[Result, Verdict]:
+    def work(order: Order) -> tuple[Result, Verdict]:
         assert order.gentle == (order.strength == 0.25)
         tried.append(order.strength)
         kept.append(Result(given, "linear"))
@@ -131,8 +131,7 @@ def tries(monkeypatch, parts: dict[float, float]) -> tuple[list[float], dict[int
         left = parts[order.strength]
         return kept[-1], Verdict("result" if left == 1 else "partly" if left >= 0.3 else "input", "", part=left)
 
-    monkeypatch.setattr(gentle, "restore_tiles", work)
-    return tried, made
+    return work, tried, made
 
 
 @pytest.mark.parametrize(
@@ -148,13 +147,11 @@ def tries(monkeypatch, parts: dict[float, float]) -> tuple[list[float], dict[int
         ({0.5: 0.6, 0.25: 0.6}, [0.5, 0.25, 0.5], 0.5),
     ],
 )
-def test_what_keeps_more_is_taken(monkeypatch, parts, tried, applied):
-    seen, made = tries(monkeypatch, parts)
+def test_what_keeps_more_is_taken(parts, tried, applied):
     given = Given(ns.Photo(torch.rand(3, 64, 64)), None, None)
+    work, seen, made = tries(given, parts)
     order = Order(Route("map_psf", get_method("wiener"), ""), SHAKE, "", 0.9, 1.0, True, None)
-    plan = Plan(64, (8, 8), 1, 1, 1, 1, None)
-    noise = measure_noise(given, "linear")
-    result, verdict, strength = gentle.restore_estimated(given, order, plan, noise, 1.0, None, None)
+    result, verdict, strength = restore_estimated(given, order, work)
     assert seen == tried
     assert (made[id(result)], verdict.part, strength) == (applied, parts[applied], applied)
 

@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from nightsharp.methods._blocks import Cancel
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
-from nightsharp.restore.noise import Noise
 from nightsharp.restore.order import Order
-from nightsharp.restore.plan import Plan
 from nightsharp.restore.result import Result
-from nightsharp.restore.work import restore_tiles
 
 # Of what was asked. An estimate misses more than the few percent that a measured PSF leaves, most of all behind a
 # camera's tone curve, sharpening and JPEG. On 32 simulated photographs with estimated PSFs the full strength gained
@@ -22,13 +18,7 @@ ENOUGH = 0.9
 
 
 def restore_estimated(
-    given: Given,
-    order: Order,
-    plan: Plan,
-    noise: Noise,
-    clip: float,
-    progress: Callable[[int, int], None] | None,
-    cancel: Cancel | None,
+    given: Given, order: Order, restore: Callable[[Order], tuple[Result, Verdict]]
 ) -> tuple[Result, Verdict, float]:
     """Restore at the strength that fits how well the PSF is known: all that was asked for a PSF that was given.
 
@@ -37,7 +27,9 @@ def restore_estimated(
     it was the better one.
 
     Args:
-        given: as for :func:`~nightsharp.restore.work.restore_tiles`, like the rest.
+        given: the photograph.
+        order: what is asked.
+        restore: carries an order out, and has the guard judge it.
 
     Returns:
         The result, the guard's verdict, and the strength it was made with.
@@ -46,8 +38,7 @@ def restore_estimated(
     def attempt(part: float) -> tuple[Result, Verdict]:
         # beyond what the gentle rule was fitted on, the usual one judges
         gentle = part == GENTLE and order.strength <= 1
-        tried = replace(order, strength=part * order.strength, gentle=gentle)
-        return restore_tiles(given, tried, plan, noise, clip, progress, cancel)
+        return restore(replace(order, strength=part * order.strength, gentle=gentle))
 
     if order.confidence is None:
         return *attempt(1.0), order.strength
@@ -57,9 +48,19 @@ def restore_estimated(
         first = verdict
         del result
         result, verdict = attempt(GENTLE)
-        if verdict.part <= first.part and first.kept != "input":
+        if keeps_more(verdict, first):
+            part = GENTLE
+        else:
             del result
             result, verdict = attempt(part)
-        else:
-            part = GENTLE
     return result, verdict, part * order.strength
+
+
+def keeps_more(again: Verdict, first: Verdict) -> bool:
+    """Whether the gentle try is taken: where it keeps more, or where the first kept nothing at all.
+
+    Args:
+        again: of the gentle try.
+        first: of the first.
+    """
+    return again.part > first.part or first.kept == "input"

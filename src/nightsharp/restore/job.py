@@ -39,6 +39,7 @@ from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
 from nightsharp.restore.route import NOISY, Route, choose_route
 from nightsharp.restore.varying import estimate_field, window_grid
+from nightsharp.restore.work import restore_tiles
 
 StageProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps at most)."""
@@ -303,7 +304,9 @@ def carry_out(
     photo, tensor, applied = given.photo, given.tensor, order.strength
     if verdict is None:
         stage = _stage(progress, "restoring")
-        result, verdict, applied = restore_estimated(given, order, plan, noise, clip, stage, cancel)
+        result, verdict, applied = restore_estimated(
+            given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, stage, cancel)
+        )
         if verdict.kept != "input":
             photo, tensor = result.sharp()
     release_memory()
