@@ -1,8 +1,9 @@
-"""INFWIDE's feature branch begins as what a DWDN has learned."""
+"""INFWIDE begins as what a DWDN has learned."""
 
 import pytest
 import skimage.data
 import torch
+from torch import Tensor
 
 from nightsharp.errors import RecipeError
 from nightsharp.methods.dwdn import DWDN
@@ -13,20 +14,49 @@ from nightsharp.training.recipe import load_recipe
 from nightsharp.weights import Card, save
 
 
-@torch.no_grad()
-def test_the_feature_branch_deblurs_before_its_first_step():
-    network = build_network(load_recipe("infwide-lite"))
-    assert isinstance(network, INFWIDE)
+def _photograph() -> tuple[Tensor, Tensor, Tensor]:
+    """A sharp, a blurred image and the PSF."""
     values = torch.from_numpy(skimage.data.astronaut()[:192, 150:342].copy()).permute(2, 0, 1)
     sharp = values[None].float() / 255
-    blurred = Blur(line(9), "circular")(sharp).mul(255).round() / 255
-    psf = line(9).kernel[None, None]
-    _, feature, _ = network._branches(blurred, psf, None, 1.0)
-    drawn = build_network(load_recipe("infwide-lite", ("start=none",)))
-    assert isinstance(drawn, INFWIDE)
-    _, untaught, _ = drawn._branches(blurred, psf, None, 1.0)
-    taught, drawn_at_random, idle = (float((x - sharp).square().mean()) for x in (feature, untaught, blurred))
+    return sharp, Blur(line(9), "circular")(sharp).mul(255).round() / 255, line(9).kernel[None, None]
+
+
+def _begun(*settings: str) -> INFWIDE:
+    network = build_network(load_recipe("infwide-lite", settings))
+    assert isinstance(network, INFWIDE)
+    return network
+
+
+@torch.no_grad()
+def test_it_deblurs_before_its_first_step():
+    sharp, blurred, psf = _photograph()
+    restored = _begun()(blurred, psf)
+    untaught = _begun("start=none")(blurred, psf)
+    taught, drawn_at_random, idle = (float((x - sharp).square().mean()) for x in (restored, untaught, blurred))
     assert taught < 0.5 * idle < idle < drawn_at_random
+
+
+@torch.no_grad()
+def test_the_rest_hands_on_what_it_is_given():
+    _, blurred, psf = _photograph()
+    network = _begun()
+    _, feature, denoised = network._branches(blurred, psf, None, 1.0)
+    torch.testing.assert_close(denoised, blurred)
+    # the fusion's first layer rectifies, and its rises add a little
+    torch.testing.assert_close(network(blurred, psf), feature.clamp_min(0), rtol=0, atol=0.01)
+
+
+def test_nothing_that_begins_as_nothing_stays_so():
+    sharp, blurred, psf = _photograph()
+    network = _begun()
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    for _ in range(3):
+        optimizer.zero_grad()
+        output = network.forward_all(blurred[..., :64, :64], psf)
+        (output.full - sharp[..., :64, :64]).square().mean().backward()
+        optimizer.step()
+    idle = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert idle == []
 
 
 @torch.no_grad()
