@@ -20,6 +20,13 @@ _TITLES = {
     "night": "Night: saturated and noisy, the PSF is given",
     "blind": "Blind: nothing is given",
 }
+_FURTHER = {
+    "robustness": "Robustness",
+    "speed": "Speed and memory",
+    "plan": "The plan beside what happened",
+    "harm": "Do no harm",
+    "harm_blind": "Do no harm, blind",
+}
 _CURVES = {
     "noise": "Noise",
     "psf_error": "A wrong PSF",
@@ -36,28 +43,35 @@ def main() -> None:
         "<!-- written by `make bench-docs` from benchmarks/results/*.json; do not edit -->\n",
         "Every table names its protocol. Rows in italics are quoted from papers whose protocols differ in detail; all "
         "others were measured here. [How to measure](evaluation.md): sets, protocols, metrics, commands.\n",
+        " · ".join(f"[{title.split(':')[0]}](#{_anchor(title)})" for title in (*_TITLES.values(), *_FURTHER.values()))
+        + "\n",
     ]
     for name, title in _TITLES.items():
         parts.append(f"## {title}\n")
         stored = _stored(name)
         parts += [_missing(name)] if stored is None else [_set(entry) for entry in stored["figures"]]
-    parts.append("## Robustness\n")
+    parts.append(f"## {_FURTHER['robustness']}\n")
     stored = _stored("robustness")
     parts.append(_missing("robustness") if stored is None else _robustness(stored["figures"]))
-    parts.append("## Speed and memory\n")
+    parts.append(f"## {_FURTHER['speed']}\n")
     stored = _stored("speed")
     parts.append(_missing("speed") if stored is None else _speed(stored))
-    parts.append("## The plan beside what happened\n")
+    parts.append(f"## {_FURTHER['plan']}\n")
     stored = _stored("plan")
     parts.append(_missing("plan") if stored is None else _plan(stored))
-    parts.append("## Do no harm\n")
+    parts.append(f"## {_FURTHER['harm']}\n")
     stored = _stored("harm")
     parts.append(_missing("harm") if stored is None else _harm(stored["figures"], harm.PROTOCOL))
-    parts.append("## Do no harm, blind\n")
+    parts.append(f"## {_FURTHER['harm_blind']}\n")
     stored = _stored("harm_blind")
     parts.append(_missing("harm_blind") if stored is None else _harm(stored["figures"], harm_blind.PROTOCOL))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"-> {PAGE}")
+
+
+def _anchor(title: str) -> str:
+    """What GitHub calls a heading."""
+    return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c == "-")
 
 
 def _stored(name: str) -> dict[str, Any] | None:
@@ -70,15 +84,19 @@ def _missing(name: str) -> str:
 
 
 def _set(entry: dict[str, Any]) -> str:
-    step = f" (every {entry['every']}th)" if entry["every"] > 1 else ""
+    step = f" (one in {entry['every']})" if entry["every"] > 1 else ""
     seconds = ", ".join(f"{method} {value:g}" for method, value in entry["seconds"].items())
     return (
         f"### {entry['set']}\n{entry['title']}. {entry['images']} images{step}, seed {entry['seed']}.\n\n"
         f"Protocol: {entry['protocol']}.\n\n"
         f"{markdown_table([_row(row) for row in entry['measured']], [_row(row) for row in entry['quoted']])}\n"
         f"{_parts(entry.get('parts', []))}"
-        f"Seconds an image, {entry['threads']} threads: {seconds}. Set: {entry['source']}.\n"
+        f"Seconds an image, {_threads(entry['threads'])}: {seconds}. Set: {entry['source']}.\n"
     )
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _parts(parts: list[dict[str, Any]]) -> str:

@@ -1,6 +1,19 @@
 """The typed errors of nightsharp, each with the exit code that the command answers with."""
 
 
+def how_to_install(extra: str) -> str:
+    """The command that brings what an optional part needs, to be typed in the folder nightsharp came in.
+
+    Args:
+        extra: its name in pyproject.toml.
+
+    Example:
+        >>> how_to_install("raw")
+        "pip install -c constraints.txt '.[raw]'"
+    """
+    return f"pip install -c constraints.txt '.[{extra}]'"
+
+
 class NightsharpError(Exception):
     """Whatever nightsharp refuses or cannot do; the message says what, with which value, and what to do."""
 

@@ -282,7 +282,7 @@ def test_the_doctor_tests_itself(capsys):
 def test_the_doctor_names_the_cure_for_a_missing_extra(capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "rawpy", None)
     assert main(["doctor"]) == 0
-    assert 'pip install "nightsharp[raw]"' in capsys.readouterr().out
+    assert "pip install -c constraints.txt '.[raw]'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", ["deblur", "estimate-psf", "methods", "doctor"])

@@ -42,12 +42,12 @@ def tesseract():
     """Tests that need it fail in CI where it is missing: there it must be installed."""
     if shutil.which("tesseract") is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("tesseract is not installed")
-    pytest.importorskip("pytesseract", reason='pip install "nightsharp[downstream]"')
+    pytest.importorskip("pytesseract", reason="pip install '.[downstream]'")
 
 
 @pytest.fixture
 def opencv():
-    pytest.importorskip("cv2", reason='pip install "nightsharp[downstream]"')
+    pytest.importorskip("cv2", reason="pip install '.[downstream]'")
 
 
 def table(one: str, other: str) -> int:

@@ -14,8 +14,8 @@ from nightsharp.evaluation.downstream import Item, Shot, make_task, measure
 from nightsharp.evaluation.downstream.detect import Detection
 from nightsharp.evaluation.downstream.segment import Segmentation
 
-onnx = pytest.importorskip("onnx", reason='pip install "nightsharp[export]"')
-pytest.importorskip("onnxruntime", reason='pip install "nightsharp[downstream]"')
+onnx = pytest.importorskip("onnx", reason="pip install '.[export]'")
+pytest.importorskip("onnxruntime", reason="pip install '.[downstream]'")
 from onnx import TensorProto, helper  # noqa: E402 - after the check that it is there
 
 

@@ -65,6 +65,18 @@ class TestThePsf:
         assert verdict is not None
         assert "confidence 0.01" in verdict.words
 
+    @pytest.mark.parametrize(
+        ("psf", "confidence", "used"),
+        [
+            (gaussian(1), 0.6, False),
+            (gaussian(1), 0.7, True),
+            (SHAKE, 0.6, True),
+            (gaussian(1), None, True),
+        ],
+    )
+    def test_a_slight_blur_has_to_be_surer(self, psf: Psf, confidence: float | None, used: bool):
+        assert (judge_psf(psf, confidence) is None) == used
+
     def test_a_given_one_needs_no_confidence(self):
         assert judge_psf(SHAKE, None) is None
 

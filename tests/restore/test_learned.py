@@ -118,7 +118,7 @@ def test_a_method_of_one_pass_asks_for_no_psf_and_takes_none(folder):
     assert out.report["route"] == {
         "estimator": None,
         "method": "darkdeblur",
-        "reason": "no PSF, no events -> darkdeblur (asked for)",
+        "reason": "no PSF given -> darkdeblur (asked for)",
     }
     assert out.report["psf"]["source"] == "none needed"
     assert out.report["guard"]["kept"] == "result"

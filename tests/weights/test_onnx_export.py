@@ -13,7 +13,7 @@ from nightsharp.errors import WeightsError
 from nightsharp.weights import Card, export, load, onnx_export, save
 from nightsharp.weights.file import CARD
 
-onnxruntime = pytest.importorskip("onnxruntime", reason='pip install "nightsharp[export]"')
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install '.[export]'")
 
 
 @contextmanager

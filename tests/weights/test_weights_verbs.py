@@ -99,7 +99,7 @@ def test_what_cannot_be_done_is_said_in_one_line_with_its_code(tmp_path, file, c
 
 
 def test_export_says_how_it_compares(tmp_path, capsys):
-    pytest.importorskip("onnxruntime", reason='pip install "nightsharp[export]"')
+    pytest.importorskip("onnxruntime", reason="pip install '.[export]'")
     file = save(tmp_path / "a.safetensors", small("nightwiener"), Card(system="nightwiener"))
     assert main(["weights", "export", str(file), str(tmp_path / "a.onnx")]) == 0
     said = capsys.readouterr()

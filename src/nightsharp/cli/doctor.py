@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from nightsharp import __version__
 from nightsharp.cli.failures import FAULT, describe_failure
+from nightsharp.errors import how_to_install
 
 _CORE = ("torch", "numpy", "scipy", "pillow", "tifffile", "scikit-image", "safetensors", "cyclopts", "rich")
 _EXTRAS = {
@@ -62,7 +63,7 @@ def _extra(name: str) -> dict[str, Any]:
         importlib.import_module(module)
     except (ImportError, RuntimeError, OSError) as problem:
         reason = "not installed" if isinstance(problem, ModuleNotFoundError) else f"does not load: {problem}"
-        return {"present": False, "opens": opens, "reason": reason, "install": f'pip install "nightsharp[{name}]"'}
+        return {"present": False, "opens": opens, "reason": reason, "install": how_to_install(name)}
     return {"present": True, "opens": opens, "version": _version(module.replace("_", "-"))}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from nightsharp.cli.progress import Bars
-from nightsharp.errors import UsageError
+from nightsharp.errors import UsageError, how_to_install
 
 if TYPE_CHECKING:
     from nightsharp.training import Event, Rehearsal, Row
@@ -53,7 +53,9 @@ def train(
         return 0
     missing = [name for name in ("lightning", "tensorboard", "torchmetrics") if find_spec(name) is None]
     if missing:
-        raise UsageError(f"training needs {', '.join(missing)}. Install them with: pip install 'nightsharp[train]'")
+        raise UsageError(
+            f"training needs {', '.join(missing)}. Install them in nightsharp's folder: {how_to_install('train')}"
+        )
     if devices < 1 or workers < 0:
         raise UsageError(f"--devices {devices} --workers {workers}: at least 1 device and 0 workers.")
     from nightsharp.training.recipe import load_recipe

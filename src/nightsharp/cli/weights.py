@@ -108,7 +108,7 @@ def convert(
     Args:
         source: an official .pt or .pth file; or a .safetensors file of ours, with a .pt destination.
         destination: the new file.
-        system: the network of an official file: dwdn, infwide.
+        system: the network of an official file: dwdn, infwide, darkdeblur.
         dtype: of the new .safetensors file.
         overwrite: replace an existing destination.
         json: print one JSON document.
@@ -124,7 +124,7 @@ def convert(
             f"{source} -> {destination}: one of the two is a .safetensors file, the other an official .pt or .pth."
         )
     if not outward and system is None:
-        raise UsageError(f"{source}: say of which network it is, with --system dwdn or --system infwide.")
+        raise UsageError(f"{source}: say of which network it is, with --system dwdn, infwide or darkdeblur.")
     check_writable(destination, overwrite=overwrite)
     import torch
 

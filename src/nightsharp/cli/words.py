@@ -12,7 +12,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         ...     "size": {"width": 3024, "height": 4032},
         ...     "seconds": {"total": 41.3},
         ...     "peak_memory_bytes": 1.3e9,
-        ...     "route": {"reason": "no PSF, no events -> estimated PSF + wiener"},
+        ...     "route": {"reason": "no PSF given -> estimated PSF + wiener"},
         ...     "psf": {"height": 23, "width": 19, "confidence": 0.82, "source": "estimated by map_psf"},
         ...     "strength": 1.0,
         ...     "applied_strength": 0.5,
@@ -22,7 +22,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         ... }
         >>> print(last_words(Path("street.jpg"), Path("street-sharp.jpg"), report))
         street.jpg -> street-sharp.jpg   3024 x 4032, 41 s, 1.3 GB
-        route: no PSF, no events -> estimated PSF (23 x 19, confidence 0.82) + wiener
+        route: no PSF given -> estimated PSF (23 x 19, confidence 0.82) + wiener
         strength: 0.5, gently, because the PSF is an estimate; --strength 2 asks for twice as much
         guard: nothing to report
     """
@@ -36,6 +36,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         f"route: {_route(report)}",
         *_strength(report),
         f"guard: {guard}",
+        *_what_now(report),
         *(f"note: {note}" for note in report["notes"]),
         *(f"warning: {warning}" for warning in report["warnings"] if warning != guard),
     ]
@@ -48,6 +49,18 @@ def _strength(report: dict[str, Any]) -> list[str]:
         return []
     twice = f"--strength {2 * asked:g} asks for twice as much"
     return [f"strength: {applied:g}, gently, because the PSF is an estimate; {twice}"]
+
+
+def _what_now(report: dict[str, Any]) -> list[str]:
+    """What to try where the photograph was kept, but for one that shows no blur at all."""
+    from nightsharp.restore.guard import NO_BLUR
+
+    if report["guard"].get("kept") != "input" or report["guard"]["words"] == NO_BLUR:
+        return []
+    if report["psf"]["confidence"] is None:
+        return ["try: another PSF; --no-guard with --compare shows what this one does"]
+    ways = "--streak auto where a lamp drew its path, --psf-size 75 for a large shake, --psf line:30,15 if you know it"
+    return [f"try: {ways}"]
 
 
 def _route(report: dict[str, Any]) -> str:

@@ -104,7 +104,7 @@ def markdown_table(table: list[Row], published: list[Row]) -> str:
         cells += [shown(name, row.values.get(name)) for name in names] + [""] * (3 if ratios else 2)
         lines.append(" | ".join(cells))
     notes = [f"[{number}] {source}: {note}." for number, (source, note) in enumerate(sources, 1)]
-    return "\n".join([*(f"| {line} |" for line in lines), "", *(f"{note}\\" for note in notes), ""])
+    return "\n".join([*(f"| {line} |" for line in lines), "", *(["\\\n".join(notes)] if notes else []), ""])
 
 
 def _count(count: int | None, images: int | None) -> str:

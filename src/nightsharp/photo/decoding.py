@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from nightsharp.errors import LimitError, NightsharpError, PhotoError
+from nightsharp.errors import LimitError, NightsharpError, PhotoError, how_to_install
 
 
 @contextmanager
@@ -61,4 +61,4 @@ def extra(module: str, name: str) -> ModuleType:
 
 def _missing(module: str, name: str, problem: Exception | None) -> PhotoError:
     why = "is not installed" if problem is None else f"is installed but does not load ({problem})"
-    return PhotoError(f"this format needs {module}, which {why}. Run: pip install 'nightsharp[{name}]'")
+    return PhotoError(f"this format needs {module}, which {why}. Run in nightsharp's folder: {how_to_install(name)}")

@@ -310,7 +310,9 @@ def carry_out(
         if verdict.kept != "input":
             photo, tensor = result.sharp()
     release_memory()
-    warnings = [*psf.quality().warnings, *([verdict.words] if verdict.kept != "result" else [])]
+    # how an estimate looks is a part of its confidence
+    odd = psf.quality().warnings if order.confidence is None else ()
+    warnings = [*odd, *([verdict.words] if verdict.kept != "result" else [])]
     clock.mark("restore")
     report: dict[str, Any] = {
         "version": describe_run(),

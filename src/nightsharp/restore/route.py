@@ -47,7 +47,7 @@ def choose_route(method: str | None, *, psf_given: bool, classical_for: str | No
 
     Example:
         >>> choose_route(None, psf_given=False).reason
-        'no PSF, no events -> estimated PSF + nightwiener, the best for most photos'
+        'no PSF given -> estimated PSF + nightwiener, the best for most photos'
         >>> choose_route("wiener", psf_given=True).reason
         'PSF given -> wiener (asked for)'
     """
@@ -55,7 +55,7 @@ def choose_route(method: str | None, *, psf_given: bool, classical_for: str | No
     best = BEST if classical_for is None else CLASSICAL
     kind = classical_for or "most photos"
     spec = get_method(method if method is not None and asked else best)
-    known = "PSF given" if psf_given else "no PSF, no events"
+    known = "PSF given" if psf_given else "no PSF given"
     estimated = not psf_given and spec.needs_psf
     way = f"estimated PSF + {spec.name}" if estimated else spec.name
     return Route(

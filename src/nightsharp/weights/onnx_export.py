@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nightsharp._atomic import write_atomically
-from nightsharp.errors import UsageError, WeightsError
+from nightsharp.errors import UsageError, WeightsError, how_to_install
 from nightsharp.weights.card import Card
 from nightsharp.weights.file import CARD, read_file
 from nightsharp.weights.loading import build, locate
@@ -139,7 +139,7 @@ def _roll_by_any_shift() -> Any:
         import onnxscript
     except ImportError as problem:
         raise UsageError(
-            f'the export needs ONNX ({problem}). Install it: pip install "nightsharp[export]".'
+            f"the export needs ONNX ({problem}). Install it in nightsharp's folder: {how_to_install('export')}"
         ) from problem
 
     op: Any = onnxscript.opset20

@@ -255,7 +255,7 @@ def _night_sets() -> list[Benchmark]:
             "Pre-rendered night pairs with PSF and strong sensor noise, circular blur",
             ("infwide_nightshot_exp", "nightshot"),
             "blur_kc8/*.png, gt/*.png, kernel/*.png",
-            "Zhang, Cheng, Suo, Fan and Dai, 'INFWIDE', TIP 2023 (github.com/zhihongz/INFWIDE)",
+            "Zhang, Cheng, Suo, Bian and Dai, 'INFWIDE', TIP 2023 (github.com/zhihongz/INFWIDE)",
             Protocol(clip=False, ssim="uniform7"),
             folders.nightshot,
         ),

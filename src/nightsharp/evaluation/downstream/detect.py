@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.errors import UsageError
+from nightsharp.errors import UsageError, how_to_install
 from nightsharp.evaluation.downstream.task import Ratio
 
 OVERLAP = 0.5
@@ -129,7 +129,8 @@ class OpenCvDetector:
             import cv2
         except (ImportError, RuntimeError, OSError) as problem:
             raise UsageError(
-                f'this detector needs OpenCV ({problem}). Install it: pip install "nightsharp[downstream]".'
+                f"this detector needs OpenCV ({problem}). Install it in nightsharp's folder: "
+                f"{how_to_install('downstream')}"
             ) from problem
         if not hasattr(cv2, "CascadeClassifier") or not hasattr(cv2, "HOGDescriptor"):
             raise UsageError(

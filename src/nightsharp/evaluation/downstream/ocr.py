@@ -10,7 +10,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from nightsharp.errors import PhotoError, UsageError
+from nightsharp.errors import PhotoError, UsageError, how_to_install
 from nightsharp.evaluation.downstream.task import EVERY, Ratio
 
 _THREADS = "OMP_THREAD_LIMIT"
@@ -86,7 +86,7 @@ class Ocr:
             import pytesseract
         except ImportError as problem:
             raise UsageError(
-                'reading text needs pytesseract. Install it: pip install "nightsharp[downstream]".'
+                f"reading text needs pytesseract. Install it in nightsharp's folder: {how_to_install('downstream')}"
             ) from problem
         if shutil.which("tesseract") is None:
             raise UsageError(

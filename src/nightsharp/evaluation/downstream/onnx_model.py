@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nightsharp.errors import UsageError, WeightsError
+from nightsharp.errors import UsageError, WeightsError, how_to_install
 from nightsharp.evaluation.downstream.detect import Box
 from nightsharp.evaluation.downstream.segment import Masks
 
@@ -42,7 +42,8 @@ class OnnxModel:
             import onnxruntime
         except (ImportError, RuntimeError, OSError) as problem:
             raise UsageError(
-                f'an ONNX model needs onnxruntime ({problem}). Install it: pip install "nightsharp[downstream]".'
+                f"an ONNX model needs onnxruntime ({problem}). Install it in nightsharp's folder: "
+                f"{how_to_install('downstream')}"
             ) from problem
         if not file.is_file():
             raise WeightsError(f"{file}: there is no such model. Check the path.")

@@ -8,6 +8,9 @@ from nightsharp.optics import Psf
 # Below this root mean square radius a PSF moves less light than one pixel's own width.
 _POINT = 0.4
 _TOO_UNSURE = 0.4
+# A slight blur looks like a soft subject. Of the estimates below this radius whose confidence is below that, on sharp
+# or slightly blurred photographs, none gained anything and five of seven lost 1 to 5 dB.
+_SLIGHT, _SURE_OF_LITTLE = 2.0, 0.65
 
 NO_BLUR = "no blur found; the photo is kept as it is"
 
@@ -50,10 +53,11 @@ def judge_psf(psf: Psf, confidence: float | None) -> Verdict | None:
         >>> judge_psf(Psf.from_tensor(torch.ones(1, 9)), 0.9) is None
         True
     """
-    if psf.quality().spread < _POINT:
+    spread = psf.quality().spread
+    if spread < _POINT:
         words = NO_BLUR if confidence is not None else "the PSF is a single point; the photo is kept as it is"
         return Verdict("input", words)
-    if confidence is not None and confidence < _TOO_UNSURE:
+    if confidence is not None and confidence < (_SURE_OF_LITTLE if spread < _SLIGHT else _TOO_UNSURE):
         return Verdict(
             "input",
             f"no blur found that could be trusted (confidence {confidence:.2f}); the photo is kept as it is",

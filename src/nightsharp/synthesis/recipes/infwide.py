@@ -17,9 +17,7 @@ from nightsharp.synthesis.trajectories.rotating import rotating_psfs
 _TURNED = 7 / 8 * 1 / 4
 
 
-def infwide(
-    gain: float | None = None, gaussian: float = 0.0, noise: float = 0.05, monochrome: float = 0.0
-) -> Pipeline:
+def infwide(gain: float | None = None, gaussian: float = 0.0, noise: float = 0.05, monochrome: float = 0.0) -> Pipeline:
     """INFWIDE's data: rotating PSFs of 37 x 37, circular blur, CMOS noise, white at 1/1.2.
 
     ``clean`` is not cut off at 1/1.2, so that a denoiser can learn what was saturated.
