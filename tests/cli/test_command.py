@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -238,6 +239,84 @@ def test_ctrl_c_while_writing_leaves_nothing(tmp_path, capsys, monkeypatch):
     assert deblur(photo) == 130
     assert "Traceback" not in capsys.readouterr().err
     assert names(tmp_path) == ["a.png"]
+
+
+def test_ctrl_c_in_a_batch_keeps_the_report_of_what_is_done(tmp_path, monkeypatch):
+    from nightsharp.restore import deblur as restore
+
+    def interrupt_the_second(photo: Path, **options: Any) -> object:
+        if photo.name == "b.png":
+            raise KeyboardInterrupt
+        return restore(photo, **options)
+
+    monkeypatch.setattr("nightsharp.restore.deblur", interrupt_the_second)
+    photos = [night(tmp_path / name) for name in ("a.png", "b.png", "c.png")]
+    assert deblur(*photos, "--report", tmp_path / "r.json") == 130
+    (file,) = json.loads((tmp_path / "r.json").read_text())["files"]
+    assert Path(file["output"]).is_file()
+    assert file["report"]["output"]["sha256"]
+
+
+def test_a_name_that_is_no_text_stops_nothing(tmp_path, capfd):
+    odd, other = tmp_path / "caf\udce9.png", night(tmp_path / "a.png")
+    try:
+        odd.write_bytes(other.read_bytes())
+    except (OSError, UnicodeError):
+        pytest.skip("this disk has names that are text only")
+    assert deblur(odd, other, "--report", tmp_path / "r.json") == 0
+    assert [file["input"] for file in json.loads((tmp_path / "r.json").read_text())["files"]] == [str(odd), str(other)]
+
+
+def test_a_name_too_long_for_the_disk_stops_only_itself(tmp_path, capsys):
+    long, other = night(tmp_path / f"{'x' * 248}.png"), night(tmp_path / "a.png")
+    assert deblur(long, other) == 3
+    assert "a-sharp.png" in names(tmp_path)
+    assert "name" in capsys.readouterr().err
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path, capsys):
+    photo, still, psf = night(tmp_path / "a.png"), night(tmp_path / "still.png"), tmp_path / "k.png"
+    line(5).save(psf)
+    kept = [file.read_bytes() for file in (photo, still, psf)]
+    order = ["--overwrite", "-o"]
+    assert main(["deblur", str(photo), "--psf", str(psf), *order, str(psf)]) == 2
+    assert main(["estimate-psf", str(photo), "--sharp", str(still), *order, str(still)]) == 2
+    assert main(["weights", "export", str(still), str(still), "--overwrite"]) == 2
+    assert [file.read_bytes() for file in (photo, still, psf)] == kept
+
+
+def test_a_side_by_side_that_fails_does_not_disown_the_result(tmp_path, monkeypatch, capsys):
+    def fail(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("nightsharp.cli.compare.side_by_side", fail)
+    photo = night(tmp_path / "a.png")
+    assert deblur(photo, "--compare", tmp_path / "s.png", "--json") == 0
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert Path(file["output"]).is_file()
+    assert any("no side-by-side" in warning for warning in file["report"]["warnings"])
+
+
+def test_a_replay_takes_no_options(tmp_path, capsys):
+    photo = night(tmp_path / "a.png")
+    assert deblur(photo, "--report", tmp_path / "r.json") == 0
+    again = ["deblur", "--replay", str(tmp_path / "r.json"), "-o", str(tmp_path / "b.png")]
+    assert main([*again, "--strength", "2"]) == 2
+    assert "--strength" in capsys.readouterr().err
+    assert main([*again, "--max-memory", "4GB"]) == 0
+
+
+def test_a_plan_makes_no_folder(tmp_path):
+    assert deblur(night(tmp_path / "a.png"), "--plan", "-o", f"{tmp_path / 'new'}/") == 0
+    assert names(tmp_path) == ["a.png"]
+
+
+def test_a_kept_palette_is_not_said_to_be_lost(tmp_path, capsys):
+    photo = tmp_path / "a.png"
+    Image.open(night(tmp_path / "b.png")).quantize(20).save(photo)
+    assert main(["deblur", str(photo), "--psf", "gaussian:0.1", "--method", "wiener"]) == 0
+    assert (tmp_path / "a-sharp.png").read_bytes() == photo.read_bytes()
+    assert "note:" not in capsys.readouterr().out
 
 
 def test_a_psf_can_be_estimated_kept_and_used(tmp_path, capsys):

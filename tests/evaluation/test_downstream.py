@@ -203,7 +203,7 @@ class TestDetection:
 
     def test_no_detector_has_a_cure(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "cv2", None)
-        with pytest.raises(UsageError, match=r"nightsharp\[downstream\]"):
+        with pytest.raises(UsageError, match=r"\.\[downstream\]"):
             make_task("detect")
 
 

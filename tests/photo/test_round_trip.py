@@ -1,6 +1,7 @@
 """What is read and written without a change comes back as it was."""
 
 import io
+import zlib
 from dataclasses import dataclass
 
 import imagecodecs
@@ -11,6 +12,7 @@ import torch
 from making_files import (
     MAKER_NOTE,
     THUMBNAIL,
+    chunk,
     exif_block,
     gamma_curve,
     noise,
@@ -238,6 +240,27 @@ def test_print_size_and_xmp_travel_between_formats(tmp_path):
         assert again.meta.xmp == packet.replace(b'"6"', b'"1"')
         if ending in (".png", ".tif", ".jpg"):
             assert again.meta.dpi == pytest.approx((300, 150), abs=0.02)
+
+
+def test_captions_travel_within_a_format(tmp_path):
+    words = [(b"tEXt", b"Copyright\0me"), (b"zTXt", b"Title\0\0" + zlib.compress(b"night")), (b"iTXt", b"A\0\0\0\0\0b")]
+    first = put(tmp_path, "a.png", png(noise(9, 9, 3), *words))
+    assert read_photo(first).save(tmp_path / "b.png") == ()
+    for kind, payload in words:
+        assert chunk(kind, payload) in (tmp_path / "b.png").read_bytes()
+    first = put(tmp_path, "a.jpg", pillow(noise(9, 9, 3), "JPEG", comment=b"by me"))
+    read_photo(first).save(tmp_path / "b.jpg")
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.info["comment"] == b"by me"
+
+
+def test_compressed_xmp_is_unpacked_to_a_bound(tmp_path):
+    head, packet = b"XML:com.adobe.xmp\0\x01\0\0\0", b"<x:xmpmeta/>"
+    photo = read_photo(put(tmp_path, "a.png", png(noise(9, 9, 3), (b"iTXt", head + zlib.compress(packet)))))
+    assert (photo.meta.xmp, photo.notes) == (packet, ())
+    photo = read_photo(put(tmp_path, "b.png", png(noise(9, 9, 3), (b"iTXt", head + zlib.compress(bytes(17 << 20))))))
+    assert photo.meta.xmp is None
+    assert "XMP" in photo.notes[0]
 
 
 def test_a_premultiplied_alpha_stays_premultiplied(tmp_path):

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 import torch
 from PIL import Image, ImageCms
 
@@ -336,3 +337,15 @@ def test_a_psf_is_estimated_when_none_is_known():
     out = ns.deblur(blurred)
     assert out.report["route"]["estimator"] == "map_psf"
     assert out.report["psf"]["confidence"] is not None
+
+
+def test_light_beyond_white_is_not_cut_off_without_a_word(tmp_path):
+    light = np.asarray(portrait().permute(1, 2, 0)) * 3
+    tifffile.imwrite(tmp_path / "bright.tif", light, photometric="rgb")
+    tifffile.imwrite(tmp_path / "plain.tif", light / 3, photometric="rgb")
+    said = {
+        name: ns.deblur(tmp_path / f"{name}.tif", method=FAST, psf=PSF, guard=False).report["warnings"]
+        for name in ("bright", "plain")
+    }
+    assert any("above 1 are cut off" in warning for warning in said["bright"])
+    assert not said["plain"]

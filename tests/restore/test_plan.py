@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 
 import nightsharp as ns
-from nightsharp.errors import LimitError, UsageError, WeightsError
+from nightsharp.errors import LimitError, PsfError, UsageError, WeightsError
 from nightsharp.methods import get_method
 from nightsharp.methods.darkdeblur import DarkDeblurNet
 from nightsharp.restore import cost, plan_deblur
@@ -141,6 +142,27 @@ def test_a_cache_that_cannot_be_written_is_no_error(fresh):
     assert cost.known_cost(wiener, 1) == cost.Cost(1e-7, 1e-7, 1e-8, 1e-8)
 
 
+def test_without_a_home_folder_nothing_is_kept_and_nothing_fails(fresh, monkeypatch):
+    def homeless() -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(cost, "cache_file", homeless)
+    wiener = get_method("wiener")
+    cost.remember(wiener, 1, cost.Cost(1e-7, 1e-7, 1e-8, 1e-8))
+    assert cost.known_cost(wiener, 1) == cost.Cost(1e-7, 1e-7, 1e-8, 1e-8)
+
+
+def test_what_is_timed_once_is_no_part_of_the_plan(fresh, monkeypatch):
+    def slow(*_: object) -> cost.Cost:
+        time.sleep(0.5)
+        return cost.Cost(1e-9, 1e-9, 1e-9, 1e-9)
+
+    monkeypatch.setattr(cost, "_measure", slow)
+    plan = plan_deblur(torch.rand(1, 48, 64), method="wiener", psf="line:5,0")
+    assert plan.seconds is not None
+    assert plan.seconds < 0.5
+
+
 def test_the_plan_is_told_before_the_work_and_set_against_it_after():
     image = torch.rand(3, 80, 90, generator=torch.Generator().manual_seed(0))
     seen: list[object] = []
@@ -207,13 +229,15 @@ class TestTheWayToThePsf:
             {"method": "darkdeblur", "varying": True},
             {"method": "darkdeblur"},
             {"method": "wiener", "weights": "mine.safetensors"},
+            {"psf_size": 15, "psf": "line:5,0"},
+            {"psf_size": -5},
         ],
         ids=str,
     )
     def test_what_deblur_refuses_is_refused(self, options):
         refused = []
         for verb in (plan_deblur, ns.deblur):
-            with pytest.raises((UsageError, WeightsError)) as problem:
+            with pytest.raises((PsfError, UsageError, WeightsError)) as problem:
                 verb(self.image, **options)
             refused.append(str(problem.value))
         assert refused[0] == refused[1]

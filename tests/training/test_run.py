@@ -126,6 +126,8 @@ def test_a_folder_that_holds_a_run_is_not_written_over(small_job):
         train(small_job("steps=1"), accelerator="cpu")
     with pytest.raises(RecipeError, match="holds a run of dwdn"):
         train(small_job("steps=1", "config.width=3", resume=True), accelerator="cpu")
+    with pytest.raises(RecipeError, match="holds a run with amsgrad = false"):
+        train(small_job("steps=1", "amsgrad=true", resume=True), accelerator="cpu")
     (small_job().out / "state.safetensors").write_bytes(b"no state")
     with pytest.raises(WeightsError, match="is not the state of a training run"):
         train(small_job("steps=1", resume=True), accelerator="cpu")

@@ -36,7 +36,8 @@ def test_a_folder_that_grew_keeps_its_held_out_photographs(tmp_path):
 def test_an_index_decides(tmp_path):
     files = photographs(tmp_path, 4)
     rows = ["file,split", "000.png,train_night", "001.png,val_night", "002.png,test", "gone.png,train"]
-    (tmp_path / "index.csv").write_text("\n".join(rows))
+    # with the mark that a spreadsheet puts before its text
+    (tmp_path / "index.csv").write_text("\n".join(rows), encoding="utf-8-sig")
     split = split_photographs(files, tmp_path, 0, tmp_path / "split.json")
     assert ([f.name for f in split.train], [f.name for f in split.held_out]) == (["000.png"], ["001.png"])
     assert not (tmp_path / "split.json").exists()

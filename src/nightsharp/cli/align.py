@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from nightsharp._endings import ENDINGS
 from nightsharp.cli.failures import describe_failure, exit_code
 from nightsharp.cli.outputs import check_distinct, check_writable
 from nightsharp.cli.progress import Bars
@@ -85,14 +86,25 @@ def _couples(sharp: Path, blurred: Path) -> list[tuple[Path, Path]]:
             raise PhotoError(f"{place}: there is no such file or folder. Check the path.")
     if sharp.is_file() or blurred.is_file():
         raise UsageError(f"{sharp} and {blurred}: give two photographs, or two folders.")
-    stills = {file.stem: file for file in sorted(sharp.iterdir()) if file.is_file() and not file.name.startswith(".")}
-    shots = {file.stem: file for file in sorted(blurred.iterdir()) if file.is_file() and not file.name.startswith(".")}
+    stills, shots = _by_name(sharp), _by_name(blurred)
     both = sorted(stills.keys() & shots.keys())
     if not both:
         raise PhotoError(f"{sharp} and {blurred} have no file name in common. Name the shots of one scene alike.")
     for name in sorted(stills.keys() ^ shots.keys()):
         print(f"nightsharp: {(stills.get(name) or shots[name]).name} has no partner and is left out", file=sys.stderr)
     return [(stills[name], shots[name]) for name in both]
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The photographs of a folder by their name before the ending; what else lies beside them is passed over."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in ENDINGS or file.name.startswith(".") or not file.is_file():
+            continue
+        if file.stem in found:
+            raise UsageError(f"{found[file.stem]} and {file} have one name. Leave one of them in the folder.")
+        found[file.stem] = file
+    return found
 
 
 def _align_one(still: Path, shot: Path, targets: tuple[Path, Path], *, overwrite: bool) -> dict[str, object]:
@@ -107,9 +119,23 @@ def _align_one(still: Path, shot: Path, targets: tuple[Path, Path], *, overwrite
 
 
 def _as_sixteen_bits(photo: "Photo", pixels: "Tensor") -> "Photo":
-    from nightsharp.photo import Photo
+    from nightsharp.photo import Photo, ToneCurve
 
-    meta = replace(photo.meta, format="png", depth=16, floating=False, grey=False, exif=None, xmp=None)
+    # PNG says no curve of its own here: the profile's, else sRGB
+    icc = photo.meta.icc if photo.meta.icc and photo.meta.icc[16:20] != b"GRAY" else None
+    meta = replace(
+        photo.meta,
+        format="png",
+        depth=16,
+        floating=False,
+        grey=False,
+        icc=icc,
+        curve=photo.meta.curve if icc else ToneCurve.srgb(),
+        light="display",
+        encoding={},
+        exif=None,
+        xmp=None,
+    )
     return Photo(pixels, None, meta)
 
 

@@ -1,5 +1,6 @@
 """The verbs and the way out: every failure becomes one line and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -180,6 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file name need not be text, and one that is not must not end the work
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = build_app()(tokens, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()

@@ -62,8 +62,11 @@ def side_by_side(before: Photo, after: Photo, psf: Psf) -> bytes:
 
 
 def _picture(photo: Photo) -> Image.Image:
-    values = photo.display().clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
-    return Image.fromarray(np.ascontiguousarray(values))
+    values = np.empty((photo.height, photo.width, 3), np.uint8)
+    for rows in photo.bands():
+        light = photo.part(rows, light="display").clamp(0, 1)
+        values[rows] = light.mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(values)
 
 
 def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], words: str, aside: str) -> None:

@@ -1,5 +1,6 @@
 """The verb ``deblur``."""
 
+import inspect
 import json as json_format
 import sys
 import time
@@ -16,7 +17,7 @@ from nightsharp.cli.progress import Bars
 from nightsharp.cli.replaying import read_replay
 from nightsharp.cli.streak import parse_streak
 from nightsharp.cli.words import last_words
-from nightsharp.errors import UsageError
+from nightsharp.errors import NightsharpError, UsageError
 
 if TYPE_CHECKING:
     from nightsharp.restore import Restoration
@@ -79,14 +80,14 @@ def deblur(
     if replay is None:
         if not given:
             raise UsageError("name at least one photo, or a report with --replay.")
-        jobs = plan(given, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
+        jobs = plan(given, output=output, suffix=suffix, compare=compare, overwrite=overwrite, make=not plan_only)
         orders = [None] * len(jobs)
     else:
         jobs, orders = read_replay(replay, given, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
-    if report is not None:
-        inputs = [*(job.photo for job in jobs), *([] if replay is None else [replay])]
-        check_distinct(inputs, [report, *(job.output for job in jobs), *(job.compare for job in jobs if job.compare)])
-        check_writable(report, overwrite=overwrite)
+    read = [*(job.photo for job in jobs), *(Path(file) for file in (replay, weights, psf) if file is not None)]
+    written = [*(job.output for job in jobs), *(job.compare for job in jobs if job.compare)]
+    check_distinct(read, written if report is None else [report, *written])
+    check_writable(report, overwrite=overwrite)
     options = {
         "method": method,
         "weights": weights,
@@ -99,8 +100,11 @@ def deblur(
         "guard": guard,
         "max_memory": max_memory,
     }
+    if replay is not None:
+        _check_replay_alone(options)
     files: list[dict[str, Any]] = []
     code = 0
+    stopped: KeyboardInterrupt | None = None
     with Bars(not quiet) as bars:
         for job, order in zip(jobs, orders, strict=True):
             bars.about(job.photo.name)
@@ -112,6 +116,10 @@ def deblur(
                     if plan_only
                     else _done(job, order, options, bars, overwrite=overwrite, silent=quiet or json)
                 )
+            except KeyboardInterrupt as stop:
+                # what is done is done, and its report is written
+                stopped = stop
+                break
             except Exception as problem:
                 bars.pause()
                 say_failure(problem, str(job.photo))
@@ -132,10 +140,13 @@ def deblur(
         ensure_ascii=False,
         indent=2,
     )
-    if report is not None:
+    if report is not None and (files or stopped is None):
         from nightsharp.photo import write_whole
 
-        write_whole(report, (document + "\n").encode(), overwrite=overwrite)
+        # in JSON the replacement is an escape, which reads back as the name it was
+        write_whole(report, (document + "\n").encode(errors="backslashreplace"), overwrite=overwrite)
+    if stopped is not None:
+        raise stopped
     if json:
         print(document)
     elif len(files) > 1 and not quiet:
@@ -143,11 +154,22 @@ def deblur(
     return code
 
 
+def _check_replay_alone(options: dict[str, Any]) -> None:
+    """A report says how everything was done; only the memory is this machine's."""
+    usual = {name: one.default for name, one in inspect.signature(deblur).parameters.items()}
+    for name, value in options.items():
+        if name != "max_memory" and value != usual[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--replay does again what the report says. Leave {option} out.")
+
+
 def _planned(job: Job, order: dict[str, Any] | None, options: dict[str, Any]) -> dict[str, Any]:
     if order is not None:
         raise UsageError("--plan and --replay do not go together: a report holds its plan.")
     from nightsharp.restore import plan_deblur
+    from nightsharp.restore.job import check_strength
 
+    check_strength(options["strength"])
     asked = ("method", "weights", "psf", "streak", "varying", "psf_size", "light", "guard", "max_memory")
     plan = plan_deblur(job.photo, **{name: options[name] for name in asked})
     return {"input": str(job.photo), "output": str(job.output), "plan": plan.describe(), "words": plan.words()}
@@ -194,13 +216,18 @@ def _one(
     if report["guard"]["kept"] == "input" and job.output.suffix.lower() == job.photo.suffix.lower():
         # nothing was changed, so not even the compression is done again
         write_whole(job.output, job.photo.read_bytes(), overwrite=overwrite, source=job.photo)
+        report["notes"] = []
     else:
         report["notes"] += done.photo.save(job.output, overwrite=overwrite)
     if job.compare is not None:
         from nightsharp.cli.compare import side_by_side
 
-        before = read_photo(job.photo, light=report["options"]["light"])
-        write_whole(job.compare, side_by_side(before, done.photo, done.psf), overwrite=overwrite)
+        try:
+            before = read_photo(job.photo, light=report["options"]["light"])
+            write_whole(job.compare, side_by_side(before, done.photo, done.psf), overwrite=overwrite)
+        except (NightsharpError, MemoryError) as problem:
+            # the result is written by now, and stands
+            report["warnings"].append(f"there is no side-by-side: {str(problem) or 'not enough memory'}")
     report["output"] = describe_file(job.output)
     report["peak_memory_bytes"] = peak_memory()
     report["plan"]["actual"] = {

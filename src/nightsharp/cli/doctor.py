@@ -2,7 +2,6 @@
 
 import importlib
 import json as json_format
-import os
 import platform
 import sys
 import time
@@ -15,10 +14,21 @@ from nightsharp import __version__
 from nightsharp.cli.failures import FAULT, describe_failure
 from nightsharp.errors import how_to_install
 
-_CORE = ("torch", "numpy", "scipy", "pillow", "tifffile", "scikit-image", "safetensors", "cyclopts", "rich")
+_CORE = (
+    "torch",
+    "numpy",
+    "scipy",
+    "pillow",
+    "imagecodecs",
+    "tifffile",
+    "scikit-image",
+    "safetensors",
+    "cyclopts",
+    "rich",
+)
 _EXTRAS = {
     "raw": ("rawpy", "camera raw files (DNG, NEF, CR2, ARW, ...)"),
-    "heif": ("pillow_heif", "HEIC and AVIF files"),
+    "heif": ("pillow_heif", "HEIC files"),
     "train": ("lightning", "nightsharp train"),
     "export": ("onnxruntime", "nightsharp weights export (ONNX)"),
     "downstream": ("cv2", "nightsharp downstream (what OCR and detectors gain)"),
@@ -56,6 +66,12 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _version_of(module: str) -> str | None:
+    """Of the package that brought a module, whose names may differ."""
+    packages = metadata.packages_distributions().get(module)
+    return _version(packages[0]) if packages else None
+
+
 def _extra(name: str) -> dict[str, Any]:
     """Whether an optional library loads; a broken one counts as missing, with its reason."""
     module, opens = _EXTRAS[name]
@@ -64,18 +80,15 @@ def _extra(name: str) -> dict[str, Any]:
     except (ImportError, RuntimeError, OSError) as problem:
         reason = "not installed" if isinstance(problem, ModuleNotFoundError) else f"does not load: {problem}"
         return {"present": False, "opens": opens, "reason": reason, "install": how_to_install(name)}
-    return {"present": True, "opens": opens, "version": _version(module.replace("_", "-"))}
+    return {"present": True, "opens": opens, "version": _version_of(module)}
 
 
 def _memory_free() -> int | None:
     try:
-        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 - not a file on a disk
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
+        from nightsharp.restore.memory import free_memory
+    except (ImportError, OSError):  # without torch there is nothing to plan
         return None
+    return free_memory()
 
 
 def _machine() -> dict[str, Any]:

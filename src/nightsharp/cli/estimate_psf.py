@@ -45,7 +45,7 @@ def estimate_psf(
     if output is not None:
         if output.suffix.lower() not in _ENDINGS:
             raise UsageError(f"{output}: a PSF is written as {', '.join(_ENDINGS)}. Choose one of these endings.")
-        check_distinct([photo], [output])
+        check_distinct([photo, *([] if sharp is None else [sharp])], [output])
         check_writable(output, overwrite=overwrite)
     if not photo.is_file():
         raise PhotoError(f"{photo}: there is no such file. Check the path.")

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nightsharp._endings import ENDINGS
 from nightsharp.errors import NightsharpError, PhotoError, UsageError
-
-# A camera's raw file can be read but not written; TIFF holds its depth.
-_RAW = {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq", ".x3f"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,15 @@ class Job:
     refusal: NightsharpError | None = None
 
 
-def plan(photos: Sequence[Path], *, output: str | None, suffix: str, compare: str | None, overwrite: bool) -> list[Job]:
+def plan(
+    photos: Sequence[Path],
+    *,
+    output: str | None,
+    suffix: str,
+    compare: str | None,
+    overwrite: bool,
+    make: bool = True,
+) -> list[Job]:
     """Name the outputs of all photographs.
 
     Args:
@@ -37,6 +43,7 @@ def plan(photos: Sequence[Path], *, output: str | None, suffix: str, compare: st
         suffix: goes between name and ending.
         compare: like ``output``, for the side-by-side.
         overwrite: whether existing files may be replaced.
+        make: make the folders that are missing.
 
     Returns:
         One job per input, in their order.
@@ -51,11 +58,12 @@ def plan(photos: Sequence[Path], *, output: str | None, suffix: str, compare: st
     """
     if os.sep in suffix or (os.altsep and os.altsep in suffix):
         raise UsageError(f"the suffix {suffix!r} holds a path. Use -o for the folder.")
-    into = _folder(output, many=len(photos) > 1, option="-o")
-    compare_into = _folder(compare, many=len(photos) > 1, option="--compare")
+    into = _folder(output, many=len(photos) > 1, option="-o", make=make)
+    compare_into = _folder(compare, many=len(photos) > 1, option="--compare", make=make)
     jobs = []
     for photo in photos:
-        ending = ".tif" if photo.suffix.lower() in _RAW else photo.suffix
+        # a camera's raw file can be read but not written; TIFF holds its depth
+        ending = ".tif" if ENDINGS.get(photo.suffix.lower()) == "raw" else photo.suffix
         if output is not None and into is None:
             target = Path(output)
         else:
@@ -109,18 +117,20 @@ def check_writable(file: Path | None, *, overwrite: bool) -> None:
 
 
 def _refusal(photo: Path, outputs: Sequence[Path | None], overwrite: bool) -> NightsharpError | None:
-    if not photo.is_file():
-        what = "is a folder; give its files" if photo.is_dir() else "there is no such file. Check the path"
-        return PhotoError(f"{photo}: {what}.")
     try:
+        if not photo.is_file():
+            what = "is a folder; give its files" if photo.is_dir() else "there is no such file. Check the path"
+            return PhotoError(f"{photo}: {what}.")
         for file in outputs:
             check_writable(file, overwrite=overwrite)
     except UsageError as problem:
         return problem
+    except OSError as problem:  # a name too long for the disk, a folder that may not be looked into
+        return PhotoError(f"{photo}: {problem.strerror}. Give the result another name (-o), or check the folder.")
     return None
 
 
-def _folder(place: str | None, *, many: bool, option: str) -> Path | None:
+def _folder(place: str | None, *, many: bool, option: str, make: bool) -> Path | None:
     """The folder meant by an option; None when it names a file, or nothing."""
     if place is None:
         return None
@@ -130,6 +140,8 @@ def _folder(place: str | None, *, many: bool, option: str) -> Path | None:
         return None
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option} {place} is a file; for several photos, or with a / at its end, it is a folder.")
+    if not make:
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -151,8 +151,12 @@ def export(name: str, destination: Path, /, *, overwrite: bool = False, json: Js
         overwrite: replace an existing destination.
         json: print one JSON document.
     """
-    from nightsharp.cli.outputs import check_writable
+    from nightsharp.cli.outputs import check_distinct, check_writable
+    from nightsharp.errors import UsageError
 
+    if destination.suffix.lower() != ".onnx":
+        raise UsageError(f"{destination}: an ONNX file ends in .onnx. Give it that ending.")
+    check_distinct([Path(name)], [destination])
     check_writable(destination, overwrite=overwrite)
     from nightsharp.cli.progress import Bars
 

@@ -26,10 +26,13 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         strength: 0.5, gently, because the PSF is an estimate; --strength 2 asks for twice as much
         guard: nothing to report
     """
+    from nightsharp.restore.memory import say_bytes
+    from nightsharp.restore.plan import say_seconds
+
     size = report["size"]
-    cost = [f"{size['width']} x {size['height']}", _seconds(report["seconds"]["total"])]
+    cost = [f"{size['width']} x {size['height']}", say_seconds(report["seconds"]["total"])]
     if report["peak_memory_bytes"] is not None:
-        cost.append(_bytes(report["peak_memory_bytes"]))
+        cost.append(say_bytes(report["peak_memory_bytes"]))
     guard = report["guard"]["words"]
     lines = [
         f"{photo} -> {output}   {', '.join(cost)}",
@@ -71,14 +74,3 @@ def _route(report: dict[str, Any]) -> str:
         return report["route"]["reason"].replace("PSF given", f"PSF given ({known})", 1)
     found = f"estimated PSF ({size}, confidence {psf['confidence']:.2f})"
     return report["route"]["reason"].replace("estimated PSF", found, 1)
-
-
-def _seconds(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _bytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"

@@ -1,10 +1,7 @@
 """What kind of file the first bytes say it is; the name is never asked."""
 
-from typing import Literal
-
+from nightsharp._endings import Format
 from nightsharp.errors import PhotoError
-
-Format = Literal["jpeg", "png", "tiff", "webp", "heif", "avif", "raw"]
 
 HEAD = 64
 """How many bytes ``sniff`` looks at."""

@@ -11,33 +11,18 @@ import torch
 from jaxtyping import Float32, Shaped
 from torch import Tensor
 
+from nightsharp._endings import ENDINGS, Format
 from nightsharp.errors import LimitError, NightsharpError, PhotoError
 from nightsharp.photo.container import Picture
 from nightsharp.photo.destination import check_destination, write_whole
 from nightsharp.photo.exif import settle
-from nightsharp.photo.magic import Format
 from nightsharp.photo.metadata import Metadata
 from nightsharp.photo.photo import Photo
 from nightsharp.photo.tone import ToneCurve
 
 Encoder = Callable[[Picture, list[str]], bytes | memoryview]
 
-_FORMATS: dict[str, Format] = {
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".jpe": "jpeg",
-    ".jfif": "jpeg",
-    ".png": "png",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".webp": "webp",
-    ".avif": "avif",
-    ".heic": "heif",
-    ".heif": "heif",
-    ".hif": "heif",
-}
 _WRITABLE = ".jpg, .png, .tif, .webp, .avif, .heic"
-_RAW = {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq", ".x3f"}
 
 # Luminance of linear light with the primaries of sRGB, IEC 61966-2-1; for greys any weights that sum to 1 would do.
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -93,9 +78,10 @@ def format_of(file: Path) -> Format:
         PhotoError: no format is written under this ending.
     """
     ending = file.suffix.lower()
-    if ending in _FORMATS:
-        return _FORMATS[ending]
-    if ending in _RAW:
+    asked = ENDINGS.get(ending)
+    if asked not in (None, "raw"):
+        return asked
+    if asked == "raw":
         raise PhotoError(
             f"{file.name}: a camera RAW cannot be written. Save the developed photo as .tif, .png or .jpg."
         )

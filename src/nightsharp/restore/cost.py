@@ -97,9 +97,9 @@ def timing_memory(method: MethodSpec, threads: int) -> int:
 def remember(method: MethodSpec, threads: int, cost: Cost) -> None:
     """Keep a measurement, in this process and for the next; a cache that cannot be written is no error."""
     _KNOWN[_key(method, threads)] = cost
-    file = cache_file()
     kept = {key: asdict(value) for key, value in (_read() | _KNOWN).items()}
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # no home folder
+        file = cache_file()
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(kept, indent=1).encode(), overwrite=True)
 

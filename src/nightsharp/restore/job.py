@@ -15,7 +15,7 @@ from torch import Tensor
 from nightsharp.errors import PhotoError, PsfError, UsageError
 from nightsharp.methods import MethodSpec
 from nightsharp.methods._blocks import CLIPPED, Cancel
-from nightsharp.methods.map_psf import PsfEstimate
+from nightsharp.methods.map_psf import LARGEST_SIZE, PsfEstimate
 from nightsharp.methods.map_psf import estimate_psf as find_psf
 from nightsharp.methods.map_psf.light_streak import from_light_streak
 from nightsharp.methods.map_psf.trails import Box
@@ -127,10 +127,9 @@ def deblur(
         (torch.Size([1, 48, 64]), None, 'PSF given -> wiener (asked for)')
     """
     started = time.perf_counter()
-    if not 0 < strength < float("inf"):
-        raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
+    check_strength(strength)
     known, source, field = _known_psf(psf)
-    route = _checked_route(method, weights, known, streak=streak, varying=varying)
+    route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
     psf_given = known is not None
     if not route.method.needs_psf:
         known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
@@ -175,6 +174,16 @@ def deblur(
     )
 
 
+def check_strength(strength: float) -> None:
+    """Refuse a strength that is none.
+
+    Raises:
+        UsageError: it is not above 0, or not finite.
+    """
+    if not 0 < strength < float("inf"):
+        raise UsageError(f"strength is {strength}; it must be above 0, and 1 is the default.")
+
+
 def plan_deblur(
     photo: Photo | str | os.PathLike[str] | Float[Tensor, "channel height width"],
     *,
@@ -214,7 +223,7 @@ def plan_deblur(
     """
     started = time.perf_counter()
     known, _, field = _known_psf(psf)
-    route = _checked_route(method, weights, known, streak=streak, varying=varying)
+    route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
     most = None if max_memory is None else parse_memory(max_memory)
     given = _open(photo, light=light, limits=limits)
     chosen = _seen_route(route, given, psf_given=known is not None, varies=varying or field is not None).method
@@ -251,10 +260,15 @@ def _checked_route(
     *,
     streak: Literal["auto"] | Box | None,
     varying: bool,
+    psf_size: int | None,
 ) -> Route:
     """The route, before any work: a mistyped name is answered, and weights that are not there are missed."""
     if (known is not None) + (streak is not None) + varying > 1:
         raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
+    if psf_size is not None and (known is not None or streak is not None):
+        raise UsageError(f"psf_size is {psf_size}, but the PSF is given or read off a trail. Leave psf_size out.")
+    if psf_size is not None and not 3 <= psf_size <= LARGEST_SIZE:
+        raise PsfError(f"psf_size is {psf_size}; the side of a PSF that is looked for is 3 to {LARGEST_SIZE} pixels.")
     route = choose_route(method, psf_given=known is not None)
     if not route.method.needs_psf and (known is not None or streak is not None or varying):
         raise UsageError(f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method.")
@@ -310,9 +324,10 @@ def carry_out(
         if verdict.kept != "input":
             photo, tensor = result.sharp()
     release_memory()
+    beyond = [] if verdict.kept == "input" else _beyond_white(given)
     # how an estimate looks is a part of its confidence
     odd = psf.quality().warnings if order.confidence is None else ()
-    warnings = [*odd, *([verdict.words] if verdict.kept != "result" else [])]
+    warnings = [*odd, *beyond, *([verdict.words] if verdict.kept != "result" else [])]
     clock.mark("restore")
     report: dict[str, Any] = {
         "version": describe_run(),
@@ -553,13 +568,16 @@ def _plan(
     core: int | None = None,
     timed: bool = False,
 ) -> Plan:
+    """The plan; ``timed`` where nothing will be restored now, so that timing the method is no part of the work."""
     height, width = given.size
     threads = torch.get_num_threads()
     # nor is it measured where the measurement would take the memory that the work may not
     room = max_memory is None or max_memory > held_memory() + timing_memory(method, threads)
     # nor for weights of one's own, which may be of any size
-    timed = room and (timed or height * width >= _WORTH_TIMING) and method in usable_methods()
-    cost = measured_cost(method, threads) if timed else known_cost(method, threads)
+    times = room and (timed or height * width >= _WORTH_TIMING) and method in usable_methods()
+    began = time.perf_counter()
+    cost = measured_cost(method, threads) if times else known_cost(method, threads)
+    timing = time.perf_counter() - began if timed else 0.0
     release_memory()
     held = held_memory()
     work = Work(
@@ -577,7 +595,18 @@ def _plan(
     if plan.seconds is None:
         return plan
     # writing takes about as long as reading did
-    return replace(plan, seconds=plan.seconds + clock.spent() + clock.seconds["read"])
+    return replace(plan, seconds=plan.seconds + clock.spent() - timing + clock.seconds["read"])
+
+
+def _beyond_white(given: Given) -> list[str]:
+    """A warning where a floating-point photograph is brighter than white, which is where the result ends."""
+    photo = given.photo
+    if photo is None or not photo.meta.floating:
+        return []
+    most = max(float(photo.part(rows).max()) for rows in photo.bands())
+    if most <= 1:
+        return []
+    return [f"the photo has values up to {most:.3g}; those above 1 are cut off. Divide it by its white value before"]
 
 
 def _stage(progress: StageProgress | None, name: str) -> Callable[[int, int], None] | None:

@@ -92,6 +92,11 @@ def _check(job: Job, devices: int) -> None:
             f"{job.out} holds a run of {earlier.network} {earlier.config}, the recipe asks for {recipe.network} "
             f"{recipe.config}. Choose another --out."
         )
+    if earlier.amsgrad != recipe.amsgrad:
+        raise RecipeError(
+            f"{job.out} holds a run with amsgrad = {str(earlier.amsgrad).lower()}, and what that keeps of the past the "
+            "other cannot go on with. Leave amsgrad as it is, or choose another --out."
+        )
 
 
 def _prepare(job: Job) -> Path:

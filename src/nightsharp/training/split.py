@@ -68,7 +68,7 @@ def split_photographs(files: Sequence[Path], folder: Path, seed: int, stored: Pa
 
 
 def _from_index(files: Sequence[Path], folder: Path, index: Path) -> Split:
-    with index.open(newline="", encoding="utf-8") as stream:
+    with index.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.DictReader(stream)
         if not {"file", "split"} <= set(rows.fieldnames or ()):
             raise RecipeError(f"{index} lacks the columns file and split. Add them, or take the file away.")

@@ -26,7 +26,9 @@ _SEQUENTIAL = {0xC0, 0xC1}
 _START, _END = 0xDA, 0xD9
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+_MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _IPTC = b"8BIM\x04\x04"
+_MORE_XMP_LEFT_OUT = "the XMP metadata beyond the first 64 kB are left out"
 _MOST_PAYLOAD = 65533
 
 _MOST_MARKERS = 10_000
@@ -91,6 +93,7 @@ def open_jpeg(source: Source) -> Container:
         exif=exif,
         xmp=told.get("xmp"),
         dpi=_density(told.get("jfif")),
+        encoding={"comment": told["comment"]} if "comment" in told else {},
         notes=notes,
     )
     return container
@@ -137,6 +140,10 @@ def _walk(name: str, data: bytes) -> tuple[_Frame, bytes, dict[str, bytes], list
             told.setdefault("exif", payload[len(_EXIF) :])
         elif marker == 0xE1 and payload.startswith(_XMP):
             told.setdefault("xmp", payload[len(_XMP) :])
+        elif marker == 0xE1 and payload.startswith(_MORE_XMP) and _MORE_XMP_LEFT_OUT not in notes:
+            notes.append(_MORE_XMP_LEFT_OUT)
+        elif marker == 0xFE:
+            told.setdefault("comment", payload)
         elif marker == 0xE2 and payload.startswith(_ICC):
             profile.append(payload[len(_ICC) :])
         elif marker == 0xE2 and payload.startswith(b"MPF\0"):
@@ -196,7 +203,7 @@ def _decode(container: Container, name: str, data: bytes, deadline: Deadline) ->
             tables = image.quantization
             if sum(tables[0]) <= _QUALITY_90:
                 sampling = JpegImagePlugin.get_sampling(image)
-                container.encoding = {"qtables": tables, "subsampling": max(sampling, 0)}
+                container.encoding = {**container.encoding, "qtables": tables, "subsampling": max(sampling, 0)}
             codes = np.asarray(image)
         else:
             raise PhotoError(f"{name} is a JPEG of the unknown kind {image.mode}. Save it as RGB.")
@@ -217,7 +224,8 @@ def encode_jpeg(picture: Picture, notes: list[str]) -> bytes:
         notes.append("JPEG has no transparency; the alpha channel is left out")
         codes = codes[..., :-1]
     image = Image.fromarray(np.ascontiguousarray(codes[..., 0] if codes.shape[2] == 1 else codes))
-    options: dict[str, object] = dict(picture.encoding) or {"quality": 95, "subsampling": 0}
+    options: dict[str, object] = {"quality": 95, "subsampling": 0} if "qtables" not in picture.encoding else {}
+    options |= picture.encoding
     if picture.icc and len(picture.icc) <= 255 * (_MOST_PAYLOAD - 14):
         options["icc_profile"] = picture.icc
     if exif := _fitting(picture.exif, notes):

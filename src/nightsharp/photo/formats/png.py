@@ -20,6 +20,9 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 # what says how the numbers mean light, carried along as it is
 _COLOUR = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
+# Captions, author, copyright: carried along as they are, compressed or not, up to so many bytes.
+_TEXT = {b"tEXt", b"zTXt", b"iTXt"}
+_MOST_TEXT = 1 << 20
 _MOST_CHUNKS = 300_000
 _MOST_PROFILE = 16 << 20
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
@@ -70,6 +73,14 @@ def open_png(source: Source) -> Container:
     elif depth < 8:
         notes.append(f"{depth}-bit grey is written back as 8-bit grey")
     colour = [(chunk.name, chunk.payload(data)) for chunk in chunks if chunk.name in _COLOUR]
+    text = [
+        (chunk.name, chunk.payload(data))
+        for chunk in chunks
+        if chunk.name in _TEXT and not data.startswith(_XMP_KEYWORD, chunk.start + 8)
+    ]
+    if sum(len(payload) for _, payload in text) > _MOST_TEXT:
+        notes.append("the captions are longer than 1 MB and are left out")
+        text = []
     return Container(
         Header(
             format="png",
@@ -89,10 +100,10 @@ def open_png(source: Source) -> Container:
         orientation=orientation_of(exif) if exif else 1,
         icc=_profile(once[b"iCCP"], notes) if b"iCCP" in once else None,
         exif=exif,
-        xmp=_xmp(once.get(b"iTXt")),
+        xmp=_xmp(once.get(b"iTXt"), notes),
         dpi=_density(once.get(b"pHYs")),
         gamma=_gamma(once, notes),
-        encoding={"colour": colour} if colour else {},
+        encoding={name: kept for name, kept in (("colour", colour), ("text", text)) if kept},
         notes=notes,
     )
 
@@ -129,24 +140,35 @@ def _frames(once: dict[bytes, bytes], notes: list[str]) -> int:
 
 def _profile(payload: bytes, notes: list[str]) -> bytes | None:
     _, _, rest = payload.partition(b"\0")
-    unpacker = zlib.decompressobj()
-    try:
-        profile = unpacker.decompress(rest[1:], _MOST_PROFILE)
-    except zlib.error:
-        profile = b""
-    if not unpacker.eof:
+    profile = _unpacked(rest[1:])
+    if profile is None:
         notes.append("the colour profile is damaged or larger than 16 MB and is left out; sRGB is taken")
         return None
     return profile or None
 
 
-def _xmp(payload: bytes | None) -> bytes | None:
+def _unpacked(packed: bytes) -> bytes | None:
+    """What was compressed, up to 16 MB; None where it is damaged or longer."""
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, _MOST_PROFILE)
+    except zlib.error:
+        return None
+    return plain if unpacker.eof else None
+
+
+def _xmp(payload: bytes | None, notes: list[str]) -> bytes | None:
     if payload is None:
         return None
-    flag, rest = payload[len(_XMP_KEYWORD) : len(_XMP_KEYWORD) + 1], payload[len(_XMP_KEYWORD) + 2 :]
+    compressed, rest = payload[len(_XMP_KEYWORD) : len(_XMP_KEYWORD) + 1] != b"\0", payload[len(_XMP_KEYWORD) + 2 :]
     # language and translated keyword, each ended by a zero
     parts = rest.split(b"\0", 2)
-    return parts[2] or None if flag == b"\0" and len(parts) == 3 else None
+    packet = parts[2] if len(parts) == 3 else None
+    if packet and compressed:
+        packet = _unpacked(packet)
+    if packet is None:
+        notes.append("the XMP metadata are damaged or larger than 16 MB and are left out")
+    return packet or None
 
 
 def _density(payload: bytes | None) -> tuple[float, float] | None:
@@ -219,6 +241,7 @@ def encode_png(picture: Picture, notes: list[str]) -> bytes:
         filter=imagecodecs.PNG.FILTER.PAETH,
     )
     before: list[tuple[bytes, bytes]] = list(picture.encoding.get("colour", []))
+    text: list[tuple[bytes, bytes]] = list(picture.encoding.get("text", []))
     if picture.icc:
         before = [(kind, payload) for kind, payload in before if kind != b"sRGB"]
         before.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(picture.icc)))
@@ -229,6 +252,7 @@ def encode_png(picture: Picture, notes: list[str]) -> bytes:
         before.append((b"eXIf", picture.exif))
     if picture.xmp:
         before.append((b"iTXt", _XMP_KEYWORD + b"\0\0\0\0" + picture.xmp))
+    before += text
     # the header chunk is the first after the signature and 25 bytes long
     head = len(_SIGNATURE) + 25
     return bytes(stream[:head]) + b"".join(_chunk(*chunk) for chunk in before) + bytes(stream[head:])
