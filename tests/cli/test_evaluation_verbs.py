@@ -173,7 +173,7 @@ def test_networks_of_files_join_the_methods(weights, tmp_path, capsys):
         (["--weights", "dwdn.safetensors,./dwdn.safetensors"], 2, "both hold weights of dwdn"),
         (["--weights", "broken.safetensors"], 5, "broken.safetensors: not a whole safetensors file"),
         (["--weights", "none.safetensors"], 5, "there is no such weight file"),
-        (["--methods", "infwide"], 5, "Give a file of them (--weights)"),
+        (["--methods", "darkdeblur"], 5, "Give a file of them (--weights)"),
     ],
 )
 def test_weights_that_cannot_serve_are_refused_before_the_work(

