@@ -98,7 +98,9 @@ class TestRefused:
             plan(data, files / "dwdn.safetensors", methods=("wiener",))
 
     def test_a_network_without_weights(self, data):
-        with pytest.raises(WeightsError, match=r"no weights of darkdeblur are shipped. Give a file of them \(--weights\)"):
+        with pytest.raises(
+            WeightsError, match=r"no weights of darkdeblur are shipped. Give a file of them \(--weights\)"
+        ):
             plan(data, methods=("wiener", "darkdeblur"))
 
     @pytest.mark.parametrize("damage", ["cut short", "not there", "of other shapes"])

@@ -16,6 +16,7 @@ import nightsharp as ns
 from nightsharp.errors import LimitError, PsfError, UsageError, WeightsError
 from nightsharp.methods import get_method
 from nightsharp.methods.darkdeblur import DarkDeblurNet
+from nightsharp.methods.infwide import INFWIDE
 from nightsharp.restore import cost, plan_deblur
 from nightsharp.restore.function import usable_methods
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory
@@ -291,3 +292,10 @@ def test_a_real_run_stays_within_its_limit(tmp_path):
     assert report["peak_memory_bytes"] <= limit
     assert report["plan"]["expected"]["peak_memory_bytes"] <= limit
     assert report["plan"]["actual"]["peak_memory_bytes"] <= 1.15 * report["plan"]["expected"]["peak_memory_bytes"]
+
+
+def test_weights_of_ones_own_may_be_of_the_papers_size(tmp_path):
+    own = save(tmp_path / "mine.safetensors", INFWIDE(), Card(system="infwide"))
+    image = torch.rand(3, 300, 400)
+    shipped, given = (plan_deblur(image, method="infwide", weights=w, psf="line:5,0").memory for w in (None, own))
+    assert given > shipped + 4 * 300 * 400 * 3 * 50

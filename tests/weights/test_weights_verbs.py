@@ -85,7 +85,7 @@ def test_weights_are_converted_there_and_back(tmp_path, file, capsys):
         (["convert", "{}/a.pt", "{}/b.safetensors", "--system", "dwdnn"], 5, "Did you mean 'dwdn'"),
         (["convert", "{}/a.pt", "{}/no/b.safetensors", "--system", "dwdn"], 2, "does not exist"),
         (["export", "{}/no.safetensors", "{}/a.onnx"], 5, "no such weight file"),
-        (["export", "{}/mine.safetensors", "{}/mine.safetensors"], 2, "exists already"),
+        (["export", "{}/mine.safetensors", "{}/mine.safetensors"], 2, "ends in .onnx"),
         (["shw", "dwdn"], 2, "shw"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

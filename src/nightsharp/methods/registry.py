@@ -26,7 +26,8 @@ class MethodSpec:
             ``(batch, channel, height, width)``, returning the same shape; with ``network=`` besides where it is
             ``learned``, and ``start=`` where it has one.
         floats: float32 values per pixel and channel of a tile that the process holds for it, with what the system's
-            allocator keeps; measured on tiles of 1250 x 1250.
+            allocator keeps; measured on tiles of 1250 x 1250. Of a network, that whose weights ship.
+        floats_at_most: the same with weights of the paper's size, which may be given; None where none are larger.
         halo: sides of the PSF that a tile needs around it so that it comes out as in the whole.
         apart: channels do not know of each other, so that they can be restored one after the other.
         learned: it runs a network; shipped weights bear the method's name.
@@ -54,6 +55,7 @@ class MethodSpec:
     reach: int = 0
     borders: bool = False
     statistics: str | None = None
+    floats_at_most: float | None = None
 
     def load(self) -> Callable[..., Tensor]:
         """Import the method's function; nothing of it is imported before."""
@@ -141,7 +143,8 @@ METHODS: dict[str, MethodSpec] = {
             needs_psf=True,
             light="display",
             entry="nightsharp.methods.infwide:infwide",
-            floats=226,
+            floats=120,
+            floats_at_most=226,
             halo=5,
             learned=True,
             reach=96,

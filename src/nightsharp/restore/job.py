@@ -273,6 +273,8 @@ def _checked_route(
     if not route.method.needs_psf and (known is not None or streak is not None or varying):
         raise UsageError(f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method.")
     network_of(route.method, weights)
+    if weights is not None and route.method.floats_at_most is not None:
+        return replace(route, method=replace(route.method, floats=route.method.floats_at_most))
     return route
 
 
