@@ -1,6 +1,7 @@
 """Write docs/benchmarks.md and its charts from benchmarks/results/*.json: ``python -m benchmarks.docs``."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +51,16 @@ def main() -> None:
         parts.append(f"## {title}\n")
         stored = _stored(name)
         parts += [_missing(name)] if stored is None else [_set(entry) for entry in stored["figures"]]
-    parts.append(f"## {_FURTHER['robustness']}\n")
-    stored = _stored("robustness")
-    parts.append(_missing("robustness") if stored is None else _robustness(stored["figures"]))
-    parts.append(f"## {_FURTHER['speed']}\n")
-    stored = _stored("speed")
-    parts.append(_missing("speed") if stored is None else _speed(stored))
-    parts.append(f"## {_FURTHER['plan']}\n")
-    stored = _stored("plan")
-    parts.append(_missing("plan") if stored is None else _plan(stored))
-    parts.append(f"## {_FURTHER['harm']}\n")
-    stored = _stored("harm")
-    parts.append(_missing("harm") if stored is None else _harm(stored["figures"], harm.PROTOCOL))
-    parts.append(f"## {_FURTHER['harm_blind']}\n")
-    stored = _stored("harm_blind")
-    parts.append(_missing("harm_blind") if stored is None else _harm(stored["figures"], harm_blind.PROTOCOL))
+    written: dict[str, Callable[[dict[str, Any]], str]] = {
+        "robustness": lambda stored: _robustness(stored["figures"]),
+        "speed": _speed,
+        "plan": _plan,
+        "harm": lambda stored: _harm(stored["figures"], harm.PROTOCOL),
+        "harm_blind": lambda stored: _harm(stored["figures"], harm_blind.PROTOCOL),
+    }
+    for name, title in _FURTHER.items():
+        stored = _stored(name)
+        parts += [f"## {title}\n", _missing(name) if stored is None else written[name](stored)]
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"-> {PAGE}")
 

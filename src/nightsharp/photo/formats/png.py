@@ -58,9 +58,12 @@ def open_png(source: Source) -> Container:
     if depth not in _DEPTHS.get(kind, ()) or not width or not height or max(width, height) > 2**31 - 1:
         raise damaged(name, "PNG", f"{width} x {height}, {depth} bits of kind {kind}")
     once: dict[bytes, bytes] = {}
+    captions: list[_Chunk] = []
     for chunk in chunks:
-        text = chunk.name == b"iTXt" and not data.startswith(_XMP_KEYWORD, chunk.start + 8)
-        if chunk.name not in once and chunk.name != b"IDAT" and not text:
+        xmp = chunk.name == b"iTXt" and data.startswith(_XMP_KEYWORD, chunk.start + 8)
+        if chunk.name in _TEXT and not xmp:
+            captions.append(chunk)
+        elif chunk.name not in once and chunk.name != b"IDAT":
             once[chunk.name] = chunk.payload(data)
     notes: list[str] = []
     frames = _frames(once, notes)
@@ -73,14 +76,10 @@ def open_png(source: Source) -> Container:
     elif depth < 8:
         notes.append(f"{depth}-bit grey is written back as 8-bit grey")
     colour = [(chunk.name, chunk.payload(data)) for chunk in chunks if chunk.name in _COLOUR]
-    text = [
-        (chunk.name, chunk.payload(data))
-        for chunk in chunks
-        if chunk.name in _TEXT and not data.startswith(_XMP_KEYWORD, chunk.start + 8)
-    ]
-    if sum(len(payload) for _, payload in text) > _MOST_TEXT:
+    if sum(chunk.size for chunk in captions) > _MOST_TEXT:
         notes.append("the captions are longer than 1 MB and are left out")
-        text = []
+        captions = []
+    text = [(chunk.name, chunk.payload(data)) for chunk in captions]
     return Container(
         Header(
             format="png",
