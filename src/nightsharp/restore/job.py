@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,9 +28,10 @@ from nightsharp.restore.formula import field_in_file, parse_psf
 from nightsharp.restore.function import network_of, usable_methods
 from nightsharp.restore.gentle import restore_estimated
 from nightsharp.restore.given import Given, Light
-from nightsharp.restore.guard import judge_psf
+from nightsharp.restore.guard import Verdict, judge_psf
+from nightsharp.restore.instead import classical_instead
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
-from nightsharp.restore.noise import measure_noise, shown_noise
+from nightsharp.restore.noise import Noise, measure_noise, shown_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan, Work, make_plan
 from nightsharp.restore.region import part_around, richest_part
@@ -287,9 +288,9 @@ class Clock:
         self.mark("read")
 
     def mark(self, name: str) -> None:
-        """End a part."""
+        """End a part, or another stretch of one."""
         now = time.perf_counter()
-        self.seconds[name] = now - self._last
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
         self._last = now
 
     def spent(self) -> float:
@@ -308,29 +309,20 @@ def carry_out(
     tell_plan: Callable[[Plan], None] | None = None,
 ) -> Restoration:
     """Restore with a PSF that is known by now: plan, tiles, guard, report."""
-    method, psf = order.route.method, order.psf
+    psf = order.psf
     check_fits(psf.size, given.size)
-    noise = measure_noise(given, method.light)
-    plan = _plan(given, method, psf.size, max_memory, clock, guard=order.guard, core=order.core)
-    if tell_plan is not None:
-        tell_plan(plan)
-    clock.mark("plan")
-    clip = _clip(given, method.light)
-    verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
-    photo, tensor, applied = given.photo, given.tensor, order.strength
-    if verdict is None:
-        stage = _stage(progress, "restoring")
-        result, verdict, applied = restore_estimated(
-            given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, stage, cancel)
-        )
-        if verdict.kept != "input":
-            photo, tensor = result.sharp()
-    release_memory()
+    stage = _stage(progress, "restoring")
+    done = _restored(given, order, max_memory, clock, stage, cancel, tell_plan)
+    second = classical_instead(order, done.verdict, given)
+    if second is not None:
+        again = _restored(given, replace(second, core=done.plan.core), max_memory, clock, stage, cancel, None)
+        order, done = (order, done) if again.verdict.kept == "input" else (second, again)
+    method, plan, noise, verdict = order.route.method, done.plan, done.noise, done.verdict
+    photo, tensor = (given.photo, given.tensor) if done.sharp is None else done.sharp
     beyond = [] if verdict.kept == "input" else _beyond_white(given)
     # how an estimate looks is a part of its confidence
     odd = psf.quality().warnings if order.confidence is None else ()
     warnings = [*odd, *beyond, *([verdict.words] if verdict.kept != "result" else [])]
-    clock.mark("restore")
     report: dict[str, Any] = {
         "version": describe_run(),
         "input": None if given.file is None else describe_file(given.file),
@@ -344,7 +336,7 @@ def carry_out(
         "weights": describe_weights(method, order.weights),
         "light": method.light if given.photo is not None else "as given",
         "strength": order.strength,
-        "applied_strength": applied,
+        "applied_strength": done.strength,
         "route": {"estimator": order.route.estimator, "method": method.name, "reason": order.route.reason},
         "psf": describe_psf(psf, order.source, order.confidence)
         | ({} if order.field is None else {"grid": list(order.field.grid)}),
@@ -369,6 +361,54 @@ def carry_out(
     if tensor is not None and tensor is given.tensor:
         tensor = tensor.clone()
     return Restoration(photo=photo, tensor=tensor, psf=psf, method=method.name, report=report)
+
+
+@dataclass(frozen=True)
+class _Restored:
+    """What came of an order.
+
+    Attributes:
+        plan: how it was cut.
+        noise: what was measured for it.
+        verdict: the guard's.
+        sharp: photograph and tensor, one of them None; None where the input is kept.
+        strength: with which it was restored.
+    """
+
+    plan: Plan
+    noise: Noise
+    verdict: Verdict
+    sharp: tuple[Photo | None, Tensor | None] | None
+    strength: float
+
+
+def _restored(
+    given: Given,
+    order: Order,
+    max_memory: int | None,
+    clock: Clock,
+    stage: Callable[[int, int], None] | None,
+    cancel: Cancel | None,
+    tell_plan: Callable[[Plan], None] | None,
+) -> _Restored:
+    """Plan, restore, judge; the result itself is let go where the input is kept."""
+    method, psf = order.route.method, order.psf
+    noise = measure_noise(given, method.light)
+    plan = _plan(given, method, psf.size, max_memory, clock, guard=order.guard, core=order.core)
+    if tell_plan is not None:
+        tell_plan(plan)
+    clock.mark("plan")
+    verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
+    if verdict is not None:
+        return _Restored(plan, noise, verdict, None, order.strength)
+    clip = _clip(given, method.light)
+    result, verdict, applied = restore_estimated(
+        given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, stage, cancel)
+    )
+    sharp = None if verdict.kept == "input" else result.sharp()
+    release_memory()
+    clock.mark("restore")
+    return _Restored(plan, noise, verdict, sharp, applied)
 
 
 def estimate_psf(

@@ -111,7 +111,8 @@ def _order(report: Mapping[str, Any]) -> Order:
         raise ValueError("its blur varied over the photo, and a report holds one PSF")
     used = report["weights"]
     return Order(
-        route=Route(route["estimator"], get_method(route["method"]), str(route["reason"])),
+        # what the report names is asked for: no other way is looked for
+        route=Route(route["estimator"], get_method(route["method"]), str(route["reason"]), asked=True),
         psf=psf_of(psf),
         source=str(psf["source"]),
         confidence=None if psf["confidence"] is None else float(psf["confidence"]),
