@@ -72,6 +72,39 @@ class TestEveryClassicalMethod:
             alone = method(blurred, psfs[index : index + 1], sigma=0.01, tolerance=0.0)
             torch.testing.assert_close(together[index : index + 1], alone, atol=5e-4, rtol=0)
 
+    def test_each_image_of_a_batch_stops_by_itself(self, method):
+        # a quiet one is done long before the other
+        busy, _ = blurred_photo(PSFS[0], sigma=0.01, size=64)
+        quiet = 0.7 + 0.01 * (busy - 0.5)
+        psf = PSFS[0].kernel[None, None]
+        together = method(
+            torch.cat([quiet, busy]), psf, sigma=torch.tensor([1e-4, 0.01]), tolerance=5e-3, iterations=60
+        )
+        alone = method(quiet, psf, sigma=1e-4, tolerance=5e-3, iterations=60)
+        torch.testing.assert_close(together[:1], alone, atol=2e-5, rtol=0)
+
+    @pytest.mark.parametrize(("contrast", "light"), [(0.1, 0.8), (0.05, 0.7)])
+    def test_bright_and_even_photographs_are_restored_as_well(self, method, contrast, light):
+        # fog, snow, paper: damping and stop go by the contrast, not by the light
+        psf = PSFS[3]
+        blurred, sharp = blurred_photo(psf, sigma=0.0)
+        noise = 0.05 * contrast * torch.randn(blurred.shape, generator=torch.Generator().manual_seed(2))
+        photo, truth = light + contrast * (blurred - 0.5) + noise, light + contrast * (sharp - 0.5)
+        restored = method(photo, psf.kernel[None, None], sigma=0.05 * contrast)
+        assert psnr(restored, truth) > psnr(photo, truth) + 2
+        assert (
+            psnr(restored, truth)
+            > psnr(method(photo, psf.kernel[None, None], sigma=0.05 * contrast, tolerance=0.0), truth) - 0.4
+        )
+
+    def test_no_steps_are_refused_and_no_gradient_is_recorded(self, method):
+        image = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        psf = disk(2).kernel[None, None]
+        assert not method(image, psf).requires_grad
+        for iterations in (0, -1):
+            with pytest.raises(UsageError, match=f"iterations is {iterations}"):
+                method(image, psf, iterations=iterations)
+
     def test_saturated_lamps_do_not_ring_through_the_picture(self, method):
         psf = PSFS[3]
         generator = torch.Generator().manual_seed(5)
@@ -181,3 +214,12 @@ def test_a_burnt_out_pixel_of_little_weight_stays_a_number(name):
     assert bool(restored.isfinite().all())
     assert float(restored.max()) < 100
     assert psnr(restored.clamp(0, 1), light.clamp(0, 1)) > psnr(recorded, light.clamp(0, 1))
+
+
+def test_a_textbook_wiener_filter_asks_for_a_strength_too():
+    image, psf = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(1)), disk(2).kernel[None, None]
+    for strength in (0, -1, float("nan")):
+        with pytest.raises(UsageError, match="strength is"):
+            wiener(image, psf, nsr=0.01, strength=strength)
+    with pytest.raises(Cancelled):
+        wiener(image, psf, nsr=0.01, iterations=1, cancel=lambda: True)

@@ -137,3 +137,9 @@ def test_the_input_is_left_as_it_was(system, network):
     system.method(image, psf, network=network)
     assert torch.equal(image, kept[0])
     assert torch.equal(psf, kept[1])
+
+
+@torch.no_grad()
+def test_a_psf_in_double_precision_is_taken(system, network):
+    image, psf = random(1, 3, 32, 32), random(1, 1, 5, 5, seed=1)
+    assert torch.equal(system.method(image, psf.double(), network=network), system.method(image, psf, network=network))

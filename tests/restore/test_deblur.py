@@ -79,12 +79,13 @@ def test_double_precision_comes_back_as_double():
     assert ns.deblur(blur(scene()).double(), method=FAST, psf=PSF).sharp.dtype == torch.float64
 
 
-@pytest.mark.parametrize("form", ["Psf", "tensor", "path", "str", "formula"])
+@pytest.mark.parametrize("form", ["Psf", "tensor", "array", "path", "str", "formula"])
 def test_a_psf_is_the_same_in_every_form(form, tmp_path):
     PSF.save(tmp_path / "psf.npy")
     given = {
         "Psf": PSF,
         "tensor": PSF.kernel,
+        "array": PSF.kernel.double().numpy(),
         "path": tmp_path / "psf.npy",
         "str": str(tmp_path / "psf.npy"),
         "formula": "line:9,20",

@@ -83,6 +83,7 @@ def sigma_of_rows(
         rows = down[0] * above + down[1] * row + down[2] * below
         return (across[0] * rows[..., :-2] + across[1] * rows[..., 1:-1] + across[2] * rows[..., 2:]).flatten(2)
 
+    above, row, below = above.detach(), row.detach(), below.detach()
     response = look((1, -2, 1), (1, -2, 1)).abs()
     steepness = look((1, 2, 1), (-1, 0, 1)).square() + look((-1, 0, 1), (1, 2, 1)).square()
     mean = look((1, 1, 1), (1, 1, 1)) / 9

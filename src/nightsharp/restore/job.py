@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -73,7 +74,7 @@ def deblur(
     *,
     method: str | None = None,
     weights: str | os.PathLike[str] | None = None,
-    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None = None,
+    psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None = None,
     streak: Literal["auto"] | Box | None = None,
     varying: bool = False,
     strength: float = 1.0,
@@ -95,7 +96,7 @@ def deblur(
             taken as it is, without colour conversion.
         method: one of :func:`~nightsharp.list_methods`; None or ``"auto"`` chooses.
         weights: of a learned method, a file or the name of shipped ones; None takes those that bear its name.
-        psf: what is known of the blur: a :class:`~nightsharp.Psf`, a tensor ``(kh, kw)``, a file, or a formula such as
+        psf: what is known of the blur: a :class:`~nightsharp.Psf`, a tensor or array ``(kh, kw)``, a file, a formula as
             ``"line:15,30"``; a :class:`~nightsharp.optics.field.PsfField`, or a ``.npy`` file of one, where it varies
             over the photograph; None or ``"auto"`` estimates it.
         streak: take the PSF from the trail of a lamp: found (``"auto"``), or in the box (left, top, width, height).
@@ -190,7 +191,7 @@ def plan_deblur(
     *,
     method: str | None = None,
     weights: str | os.PathLike[str] | None = None,
-    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None = None,
+    psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None = None,
     streak: Literal["auto"] | Box | None = None,
     varying: bool = False,
     psf_size: int | None = None,
@@ -471,7 +472,7 @@ def _open(photo: Photo | str | os.PathLike[str] | Tensor, *, light: Light | None
 
 
 def _known_psf(
-    psf: Psf | PsfField | Tensor | str | os.PathLike[str] | None,
+    psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None,
 ) -> tuple[Psf | None, str | None, PsfField | None]:
     """The PSF that was given, where it came from, and the field whose mean it is."""
     psf = field_in_file(psf) or psf
@@ -482,7 +483,7 @@ def _known_psf(
             return psf.mean(), "a field, given", psf
         case Psf():
             return psf, "given", None
-        case Tensor():
+        case Tensor() | np.ndarray():
             return Psf.from_tensor(psf), "given", None
         case str():
             parsed = parse_psf(psf)

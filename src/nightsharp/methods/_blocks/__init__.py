@@ -2,7 +2,13 @@
 
 from nightsharp.methods._blocks.callbacks import Cancel, Progress, tick
 from nightsharp.methods._blocks.canvas import CLIPPED, Canvas, trust
-from nightsharp.methods._blocks.noise import measured_contrast, mildness, model_error, noise_level
+from nightsharp.methods._blocks.noise import (
+    measured_contrast,
+    mildness,
+    model_error,
+    noise_level,
+    root_mean_square,
+)
 from nightsharp.methods._blocks.splitting import Shrink, minimise, power
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "model_error",
     "noise_level",
     "power",
+    "root_mean_square",
     "tick",
     "trust",
 ]

@@ -70,6 +70,16 @@ def measured_contrast(
     return blurred.std(dim=(1, 2, 3), keepdim=True, correction=0)
 
 
+def root_mean_square(image: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
+    """Of each image, over all its pixels and channels.
+
+    Example:
+        >>> float(root_mean_square(torch.tensor([[[[3.0, 4.0, 0.0, 0.0]]]])))
+        2.5
+    """
+    return image.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+
+
 def mildness(psf: Float[Tensor, "#batch 1 kh kw"]) -> Float[Tensor, "#batch 1 1 1"]:
     r"""How much stronger a prior should be for a mild blur: :math:`1 + 4 \min(1, 3 \sum k^2)`, 1 (wide) to 5 (no blur).
 

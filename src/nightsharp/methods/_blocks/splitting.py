@@ -24,8 +24,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nightsharp.errors import UsageError
 from nightsharp.methods._blocks.callbacks import Cancel, Progress, tick
 from nightsharp.methods._blocks.canvas import Canvas
+from nightsharp.methods._blocks.noise import measured_contrast, root_mean_square
 
 Derivative = Literal["x", "y", "xx", "yy", "xy"]
 Shrink = Callable[[Tensor], Tensor]
@@ -60,8 +62,8 @@ def minimise(
         ridge: a quadratic prior's spectrum, added to the division; none when None.
         nonnegative: light is not below black; holds ringing beside lamps down.
         iterations: steps at most.
-        tolerance: stop when a step changes the image by less than this, relative, in the root mean square; looked at
-            every few steps.
+        tolerance: an image is done when a step changes it by less than this part of its contrast, in the root mean
+            square; looked at every few steps. Each image of a batch comes out as it would alone.
         progress: told after each step.
         cancel: asked after each step.
 
@@ -69,8 +71,11 @@ def minimise(
         The latent image on the whole canvas.
 
     Raises:
+        UsageError: ``iterations`` is below 1.
         Cancelled: ``cancel`` answered True.
     """
+    if iterations < 1:
+        raise UsageError(f"iterations is {iterations}; at least 1 step is needed.")
     y, otf = canvas.observed, canvas.otf
     size = (y.shape[-2], y.shape[-1])
     inverse = _DATA_PENALTY * otf.abs().square() + (_LIGHT_PENALTY if nonnegative else 1e-8)
@@ -87,6 +92,7 @@ def minimise(
     light, light_rest = y, -(_RELAX - 1) * y
     back = torch.zeros_like(y)
     x = y
+    moving, settled = torch.ones_like(y[:, :1, :1, :1], dtype=torch.bool), x
     for step in range(iterations):
         back.mul_(penalty)
         if nonnegative:
@@ -111,10 +117,13 @@ def minimise(
         back = slope.step(x, shrinks)
         tick(step + 1, iterations, progress, cancel)
         if step % _LOOK_EVERY == 1 and tolerance > 0:
-            change = torch.linalg.vector_norm(x - before, dim=(-2, -1)) / torch.linalg.vector_norm(x, dim=(-2, -1))
-            if float(change.nan_to_num(0.0).max()) < tolerance:
+            # of the contrast: a bright, even photograph changes little beside its own light, and much beside its detail
+            done = moving & (root_mean_square(x - before) <= tolerance * measured_contrast(x))
+            if bool(done.any()):
+                settled, moving = torch.where(done, x, settled), moving & ~done
+            if not bool(moving.any()):
                 break
-    return x
+    return torch.where(moving, x, settled)
 
 
 class _Slopes:

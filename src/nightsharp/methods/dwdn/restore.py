@@ -69,7 +69,7 @@ def dwdn(
     Source: Dong, Roth, Schiele, NeurIPS 2020.
     """
     noise_level(blurred, 0.0 if sigma is None else sigma, strength)
-    kernel = given_psf(psf, (blurred.shape[-2], blurred.shape[-1]))
+    kernel = given_psf(psf.to(blurred), (blurred.shape[-2], blurred.shape[-1]))
     frame = Frame.around((blurred.shape[-2], blurred.shape[-1]), MULTIPLE)
     tick(0, 1, None, cancel)
 

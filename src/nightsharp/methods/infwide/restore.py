@@ -74,7 +74,7 @@ def infwide(
     """
     noise_level(blurred, 0.0 if sigma is None else sigma, strength)
     size = (blurred.shape[-2], blurred.shape[-1])
-    kernel = given_psf(psf, size)
+    kernel = given_psf(psf.to(blurred), size)
     frame = Frame.around(size, _MULTIPLE, margin=kernel.shape[-1])
     tick(0, 1, None, cancel)
 
@@ -104,7 +104,7 @@ def measure(
         network: with its weights.
 
     Returns:
-        What :func:`infwide` takes as ``statistics``; the same as it would measure on the whole.
+        What :func:`infwide` takes as ``statistics``; the same as it would measure on the whole at strength 1.
 
     Raises:
         PsfError: as for :func:`infwide`.

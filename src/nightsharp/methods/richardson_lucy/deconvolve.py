@@ -7,7 +7,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.errors import UsageError
-from nightsharp.methods._blocks import CLIPPED, Cancel, Canvas, Progress, measured_contrast, noise_level, tick
+from nightsharp.methods._blocks import (
+    CLIPPED,
+    Cancel,
+    Canvas,
+    Progress,
+    measured_contrast,
+    noise_level,
+    root_mean_square,
+    tick,
+)
 from nightsharp.methods.richardson_lucy.correction import Correction
 from nightsharp.methods.richardson_lucy.damping import total_variation_damping
 from nightsharp.methods.richardson_lucy.split import Split
@@ -26,6 +35,7 @@ _MOMENTUM = 0.9
 _LOOK_AGAIN = 5
 
 
+@torch.no_grad()
 def richardson_lucy(
     blurred: Float[Tensor, "batch channel height width"],
     psf: Float[Tensor, "#batch 1 kh kw"],
@@ -64,12 +74,13 @@ def richardson_lucy(
         sigma: standard deviation of the noise, in the image's range; estimated when None. Sets the damping.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated, for ``saturated``; None trusts all.
-        tolerance: an image is done when a step changes it by less than this, relative, in the root mean square.
+        tolerance: an image is done when a step changes it by less than this part of its contrast, in the root mean
+            square.
         progress: told after each step.
         cancel: asked after each step.
 
     Returns:
-        The latent image, same shape, non-negative; lamps may exceed 1.
+        The latent image, same shape, non-negative, without a gradient; lamps may exceed 1.
 
     Raises:
         PsfError: the PSF is larger than the image.
@@ -119,16 +130,13 @@ def richardson_lucy(
             factor = split(ratio, factor)
         after = factor.mul_(start)
         if variant != "plain":
-            after = after / total_variation_damping(start, damping, 0.05 * spread)
+            after = after / total_variation_damping(start, damping, spread)
         before, x = x, after if bool(moving.all()) else torch.where(moving, after, x)
         if tolerance > 0:
             # each image of a batch stops by itself, so that it comes out as it would alone
-            moving = moving & (_length(canvas.cut(x - before)) > tolerance * _length(canvas.cut(before)))
+            changed = root_mean_square(canvas.cut(x - before))
+            moving = moving & (changed > tolerance * measured_contrast(canvas.cut(before)))
         tick(step + 1, iterations, progress, cancel)
         if not bool(moving.any()):
             break
     return canvas.cut(x)
-
-
-def _length(image: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch 1 1 1"]:
-    return torch.linalg.vector_norm(image, dim=(1, 2, 3), keepdim=True)

@@ -1,5 +1,6 @@
 """Total-variation deconvolution by ADMM."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -20,6 +21,7 @@ _PENALTY = 200.0
 _CONTRAST = 0.22
 
 
+@torch.no_grad()
 def total_variation(
     blurred: Float[Tensor, "batch channel height width"],
     psf: Float[Tensor, "#batch 1 kh kw"],
@@ -47,16 +49,16 @@ def total_variation(
         contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
         weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: ADMM steps at most.
-        tolerance: relative change at which the iteration stops.
+        tolerance: an image is done when a step changes it by less than this part of its contrast.
         progress: told after each step.
         cancel: asked after each step.
 
     Returns:
-        The latent image, same shape; lamps may exceed 1.
+        The latent image, same shape, without a gradient; lamps may exceed 1.
 
     Raises:
         PsfError: the PSF is larger than the image.
-        UsageError: ``sigma`` or ``strength`` is out of its range.
+        UsageError: ``sigma``, ``strength`` or ``iterations`` is out of its range.
         Cancelled: ``cancel`` answered True.
 
     Example:

@@ -14,6 +14,7 @@ from nightsharp.methods._blocks import (
     minimise,
     noise_level,
     power,
+    tick,
 )
 from nightsharp.optics import psf_to_otf
 
@@ -57,6 +58,7 @@ def wiener_filter(
     return _divide(blurred, otf, nsr)
 
 
+@torch.no_grad()
 def wiener(
     blurred: Float[Tensor, "batch channel height width"],
     psf: Float[Tensor, "#batch 1 kh kw"],
@@ -90,16 +92,16 @@ def wiener(
         contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
         weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: steps at most; 1 is the plain division, which takes the border and lamps as they were recorded.
-        tolerance: relative change at which the iteration stops.
+        tolerance: an image is done when a step changes it by less than this part of its contrast.
         progress: told after each step.
         cancel: asked after each step.
 
     Returns:
-        The latent image, same shape; lamps may exceed 1.
+        The latent image, same shape, without a gradient; lamps may exceed 1.
 
     Raises:
         PsfError: the PSF is larger than the image.
-        UsageError: ``sigma``, ``strength`` or ``nsr`` is out of its range.
+        UsageError: ``sigma``, ``strength``, ``nsr`` or ``iterations`` is out of its range.
         Cancelled: ``cancel`` answered True.
 
     Example:
@@ -114,8 +116,8 @@ def wiener(
     """
     canvas = Canvas.around(blurred, psf, clip, weight)
     size = (canvas.observed.shape[-2], canvas.observed.shape[-1])
+    level = noise_level(blurred, sigma if nsr is None else 0.0, strength)
     if nsr is None:
-        level = noise_level(blurred, sigma, strength)
         gradient = (power("x", size) + power("y", size)).to(blurred)
         amplitude = _STEEPER * measured_contrast(blurred, contrast).square() / _ROUGHNESS
         ridge = level.square() / amplitude.clamp_min(1e-8) * gradient
@@ -124,7 +126,9 @@ def wiener(
     else:
         raise UsageError(f"nsr is {nsr}; a noise-to-signal power ratio is above 0 (0.01 is common).")
     if iterations == 1:
-        return canvas.cut(_divide(canvas.observed, canvas.otf, ridge))
+        divided = canvas.cut(_divide(canvas.observed, canvas.otf, ridge))
+        tick(1, 1, progress, cancel)
+        return divided
     latent = minimise(
         canvas,
         (),
