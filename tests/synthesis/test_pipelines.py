@@ -218,7 +218,7 @@ class TestEveryLens:
 def test_unknown_recipes_and_settings_are_named():
     with pytest.raises(RecipeError, match=r"recipe 'dawn' is unknown. Choose one of dwdn, infwide, exdark, night"):
         pipeline("dawn")
-    with pytest.raises(RecipeError, match=r"recipe 'exdark' has no setting 'gain'. It has none"):
+    with pytest.raises(RecipeError, match=r"recipe 'exdark' has no setting 'gain'. It has noise"):
         pipeline("exdark", gain=3)
     with pytest.raises(RecipeError, match=r"gain is 2.5"):
         pipeline("infwide", gain=2.5)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nightsharp.errors import RecipeError
+from nightsharp.training.curve import load_curve
 from nightsharp.training.split import split_photographs
 
 
@@ -52,3 +53,34 @@ def test_an_index_without_splits_is_refused(tmp_path):
     (tmp_path / "index.csv").write_text("name\n000.png\n")
     with pytest.raises(RecipeError, match="lacks the columns file and split"):
         split_photographs(photographs(tmp_path, 4), tmp_path, 0, tmp_path / "split.json")
+
+
+@pytest.mark.parametrize("row", ["001.png", "001.png,", "001.png, val", "001.png,Val"])
+def test_a_line_that_ends_early_or_is_spelt_otherwise_is_no_fault(row, tmp_path):
+    (tmp_path / "index.csv").write_text(f"file,split\n000.png,train\n{row}\n002.png,val\n")
+    split = split_photographs(photographs(tmp_path, 4), tmp_path, 0, tmp_path / "split.json")
+    held_out = ["001.png", "002.png"] if row.endswith(" val") else ["002.png"]
+    assert [file.name for file in split.held_out] == held_out
+
+
+def test_an_index_whose_names_do_not_match_says_so(tmp_path):
+    (tmp_path / "index.csv").write_text("file,split\nphotos\\000.png,train\n001.png,validation\n")
+    with pytest.raises(RecipeError, match=r"0 photographs to learn from and 1 held out \(index.csv names 1 of them"):
+        split_photographs(photographs(tmp_path, 4), tmp_path, 0, tmp_path / "split.json")
+
+
+@pytest.mark.parametrize("content", [b"file,split\n\xe4.png,train\n", b"file,split\n\0.png,train\n"])
+def test_an_index_that_is_no_table_is_refused_in_a_line(content, tmp_path):
+    (tmp_path / "index.csv").write_bytes(content)
+    with pytest.raises(RecipeError, match=r"index.csv"):
+        split_photographs(photographs(tmp_path, 4), tmp_path, 0, tmp_path / "split.json")
+
+
+@pytest.mark.parametrize("content", ["{}", "{", "[]"])
+def test_damaged_files_of_a_run_are_named(content, tmp_path):
+    for name in ("split.json", "curve.json"):
+        (tmp_path / name).write_text(content)
+    with pytest.raises(RecipeError, match=r"split.json is damaged"):
+        split_photographs(photographs(tmp_path, 40), tmp_path, 0, tmp_path / "split.json")
+    with pytest.raises(RecipeError, match=r"curve.json is damaged"):
+        load_curve(tmp_path / "curve.json")

@@ -1,8 +1,10 @@
 """The verb ``train``."""
 
 import json
+import shutil
 
 import pytest
+from PIL import Image
 
 from nightsharp.cli import main
 
@@ -58,3 +60,27 @@ def test_it_rehearses_trains_and_goes_on(photographs, tmp_path, capsys):
 def test_what_cannot_be_done_is_said_in_a_line(words, code, said, capsys):
     assert main(["train", *words]) == code
     assert said in capsys.readouterr().err
+
+
+def test_photographs_that_are_left_out_are_counted_and_named(photographs, tmp_path, capsys):
+    data = tmp_path / "photos"
+    shutil.copytree(photographs, data)
+    Image.new("RGB", (20, 20)).save(data / "small.png")
+    (data / "broken.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    words = [
+        "train",
+        "dwdn-lite",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        "--accelerator",
+        "cpu",
+        *SETTINGS,
+    ]
+    for more in (["--dry-run"], []):
+        assert main([*words, *more]) == 0
+        said = capsys.readouterr().out
+        assert "2 of " in said
+        assert "photographs are left out; the first: " in said
+        assert "broken.jpg" in said

@@ -141,6 +141,7 @@ def _words_of(measured: "Rehearsal", steps: int) -> str:
             f"memory:     {memory} at most, on {measured.device}",
             f"step:       {each:.3f} s (pairs {measured.pairs_seconds:.3f}, network {measured.step_seconds:.3f})",
             f"the recipe: {steps:,} steps, {measured.hours:.1f} hours on one such device",
+            f"photos:     {measured.photographs}" + (f" ({measured.left_out})" if measured.left_out else ""),
         )
     )
 

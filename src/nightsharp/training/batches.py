@@ -99,6 +99,15 @@ class Batches:
             self._pipeline = pipeline(recipe.pipeline, **recipe.synthesis)
             self.crops = SharpFolder(folder, self._pipeline.source_side(recipe.crop), recipe.seed)
 
+    @property
+    def left_out(self) -> str | None:
+        """How many photographs of the folder no crop is taken from, and why the first of them; None where all are."""
+        notes = self.crops.notes if isinstance(self.crops, SharpFolder) else []
+        if not notes:
+            return None
+        found = len(self.crops.files) + len(notes)
+        return f"{len(notes)} of {found} photographs are left out; the first: {notes[0].removeprefix('left out: ')}"
+
     def only(self, files: Sequence[Path]) -> "Batches":
         """Take crops of these photographs alone.
 

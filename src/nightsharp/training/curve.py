@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nightsharp._atomic import write_atomically
+from nightsharp.errors import RecipeError
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,14 @@ def load_curve(file: Path, until: int | None = None) -> list[Row]:
     Args:
         file: as :func:`save_curve` wrote it; no rows where there is none.
         until: the last step that counts; None for all.
+
+    Raises:
+        RecipeError: the file is damaged.
     """
     if not file.is_file():
         return []
-    rows = [Row(**row) for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
+    try:
+        rows = [Row(**row) for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise RecipeError(f"{file} is damaged. Take it away, and the curve begins anew.") from problem
     return [row for row in rows if until is None or row.step <= until]

@@ -34,6 +34,8 @@ class Rehearsal:
             not tell.
         hours: for all steps of the recipe, pairs made in the same process.
         device: where it was measured.
+        photographs: that crops are taken from, held-out ones among them.
+        left_out: how many of the folder are not, and why, in words; None where all are.
     """
 
     parameters: int
@@ -44,6 +46,8 @@ class Rehearsal:
     memory_bytes: int | None
     hours: float
     device: str
+    photographs: int
+    left_out: str | None
 
 
 def rehearse(job: Job, *, accelerator: str = "auto") -> Rehearsal:
@@ -62,7 +66,9 @@ def rehearse(job: Job, *, accelerator: str = "auto") -> Rehearsal:
     network = fabric.to_device(build_network(recipe))
     optimizer = build_optimizer(network, recipe)
     update = Update(fabric, network, optimizer, objective_of(fabric, recipe, optimizer)[0], recipe)
-    batches = Batches(job.data, recipe, "training").made_from(0, fabric.device, 0)
+    source = Batches(job.data, recipe, "training")
+    photographs, left_out = len(source.crops.files), source.left_out
+    batches = source.made_from(0, fabric.device, 0)
     pairs_seconds, step_seconds = [], []
     began = time.perf_counter()
     while len(step_seconds) < 2 or (len(step_seconds) < _STEPS and time.perf_counter() - began < _PATIENCE):
@@ -84,6 +90,8 @@ def rehearse(job: Job, *, accelerator: str = "auto") -> Rehearsal:
         memory_bytes=torch.cuda.max_memory_allocated(fabric.device) if on_gpu else peak_memory(),
         hours=recipe.steps * (for_pairs + for_step) / 3600,
         device=torch.cuda.get_device_name(fabric.device) if on_gpu else f"cpu, {torch.get_num_threads()} threads",
+        photographs=photographs,
+        left_out=left_out,
     )
 
 

@@ -46,11 +46,14 @@ class Run:
         self._update = Update(fabric, network, optimizer, objective, job.recipe)
         share = Share(fabric.global_rank, fabric.world_size)
         self._batches = Batches(job.data, job.recipe, "training", share)
+        left_out = self._batches.left_out
         split = split_photographs(
             self._batches.crops.files, job.data, job.recipe.seed, job.out / "split.json", job.recipe.held_out
         )
         self._batches.only(split.train)
         self._place = self._begin()
+        if left_out is not None:
+            self._say(self._place, left_out)
         self._clock = Clock(job.recipe.steps, job.minutes, self._place.first, self._place.spent)
         self._seconds_before = self._place.seconds - self._place.spent
         self._recorder = None

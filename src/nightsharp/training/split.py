@@ -68,19 +68,30 @@ def split_photographs(files: Sequence[Path], folder: Path, seed: int, stored: Pa
 
 
 def _from_index(files: Sequence[Path], folder: Path, index: Path) -> Split:
-    with index.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.DictReader(stream)
-        if not {"file", "split"} <= set(rows.fieldnames or ()):
-            raise RecipeError(f"{index} lacks the columns file and split. Add them, or take the file away.")
-        side = {folder / row["file"]: row["split"] for row in rows}
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as stream:
+            table = csv.DictReader(stream)
+            columns, rows = table.fieldnames or (), list(table)
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise RecipeError(f"{index} is no table in UTF-8 ({problem}). Save it as one, or take it away.") from problem
+    if not {"file", "split"} <= set(columns):
+        raise RecipeError(f"{index} lacks the columns file and split. Add them, or take the file away.")
+    # a line that ends early lacks its split
+    side = {folder / row["file"]: (row["split"] or "").strip() for row in rows}
     chosen = {name: tuple(f for f in sorted(files) if side.get(f, "").startswith(name)) for name in ("train", "val")}
-    return Split(chosen["train"], chosen["val"], "splits of index.csv")
+    named = sum(file in side for file in files)
+    return Split(chosen["train"], chosen["val"], f"index.csv names {named} of them; splits begin with train or val")
 
 
 def _drawn(files: Sequence[Path], folder: Path, seed: int, stored: Path, share: float) -> Split:
     names = sorted(str(file.relative_to(folder)) for file in files)
     if stored.is_file():
-        held_out = set(json.loads(stored.read_text(encoding="utf-8"))["held_out"])
+        try:
+            held_out = set(json.loads(stored.read_text(encoding="utf-8"))["held_out"])
+        except (ValueError, KeyError, TypeError) as problem:
+            raise RecipeError(
+                f"{stored} is damaged. It says which photographs are held out; copy it back, or begin in another folder."
+            ) from problem
     else:
         units: dict[str, list[str]] = {}
         for name in names:

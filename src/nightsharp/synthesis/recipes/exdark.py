@@ -8,11 +8,17 @@ from nightsharp.synthesis.trajectories.markovian import SIDE, markovian_psfs
 _NOISE = 0.05
 
 
-def exdark() -> Pipeline:
+def exdark(noise: float = _NOISE) -> Pipeline:
     """DarkDeblur's data: Markovian shake on dark photographs, Gaussian noise of up to 5 %, 8-bit display values.
 
     What the original does not: PSFs sum to 1 and are centred, the blur happens in linear light, and no border is
     assumed: sharp crops are 64 pixels larger than the pairs.
+
+    Args:
+        noise: the largest standard deviation of the noise, 0 to 1; 0 as the released code trains.
+
+    Raises:
+        RecipeError: ``noise`` is outside its range.
 
     Example:
         >>> recipe = exdark()
@@ -28,7 +34,7 @@ def exdark() -> Pipeline:
     return Pipeline(
         name="exdark",
         lens=lambda count, generator: markovian_psfs(count, generator=generator),
-        camera=GaussianCamera(_NOISE),
+        camera=GaussianCamera(noise),
         look=lambda sharp, generator: Scene(srgb_to_linear(sharp), sharp.new_full((len(sharp), 1, 1, 1), 2.2)),
         develop=linear_to_srgb,
         margin=SIDE // 2,
