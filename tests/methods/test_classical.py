@@ -217,6 +217,7 @@ def test_a_burnt_out_pixel_of_little_weight_stays_a_number(name):
 
 
 def test_a_textbook_wiener_filter_asks_for_a_strength_too():
+    wiener = get_method("wiener").load()
     image, psf = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(1)), disk(2).kernel[None, None]
     for strength in (0, -1, float("nan")):
         with pytest.raises(UsageError, match="strength is"):

@@ -58,6 +58,18 @@ def test_the_boxes_lie_on_the_lamps() -> None:
         assert any(near)
 
 
+@pytest.mark.parametrize("lit", [slice(0, 5), slice(0, 1), slice(1, 3)], ids=str)
+def test_every_lamp_counts_once(lit: slice) -> None:
+    photo = night(hand(), lamps=LAMPS[lit])
+    found = from_light_streak(photo, display=display(photo))
+    assert found is not None
+    # cut out at two levels, a lamp has two boxes about one place
+    middles = [(top + height / 2, left + width / 2) for left, top, width, height in found.boxes]
+    apart = [abs(a - c) + abs(b - d) for n, (a, b) in enumerate(middles) for c, d in middles[:n]]
+    assert min(apart, default=100) > 20
+    assert len(found.boxes) == len(LAMPS[lit])
+
+
 def test_one_lamp_shown_by_a_box_gives_the_psf() -> None:
     found = from_light_streak(night(hand()), around(*LAMPS[0][:2]))
     assert found is not None

@@ -55,7 +55,7 @@ class StreakCandidate:
     Attributes:
         kernel: an odd side, sum 1, centroid in the middle.
         score: how few gradients the sharp image needs: a point's sparsity over this kernel's; above 1 it sharpens.
-        boxes: the lamps that agree on it, the most typical first.
+        boxes: the trails that agree on it, the most typical first; a lamp may have been cut out at several levels.
     """
 
     kernel: Float[Tensor, "k k"]
@@ -64,12 +64,12 @@ class StreakCandidate:
 
     @property
     def rank(self) -> float:
-        """The score weighed by how many lamps agree: one blob may look like anything, many do not by chance."""
+        """The score weighed by how many trails agree: one blob may look like anything, many do not by chance."""
         return self.score**_WEIGHT_OF_SCORE * self.support
 
     @property
     def support(self) -> float:
-        """From 0 to 1, by how many lamps agree."""
+        """From 0 to 1, by how many trails agree."""
         return 1 - 0.5 ** (len(self.boxes) / _HALVING)
 
 
@@ -79,8 +79,8 @@ class StreakEstimate:
 
     Attributes:
         psf: the PSF.
-        confidence: how far to trust it, in [0, 1]; it grows with what the PSF sharpens and with the lamps that agree.
-        boxes: the trails that were averaged, as (left, top, width, height).
+        confidence: how far to trust it, in [0, 1]; it grows with what the PSF sharpens and with the trails that agree.
+        boxes: of the lamps whose trails were averaged, one for each, as (left, top, width, height).
     """
 
     psf: Psf
@@ -186,7 +186,21 @@ def _estimate(candidate: StreakCandidate, photo: Tensor, clip: float) -> StreakE
     kernel = _refined(candidate.kernel, photo, clip)
     if explains(kernel, candidate.kernel) < EXPLAINS:
         kernel = candidate.kernel
-    return StreakEstimate(Psf.from_tensor(kernel).centred(), confidence, candidate.boxes)
+    return StreakEstimate(Psf.from_tensor(kernel).centred(), confidence, _lamps(candidate.boxes))
+
+
+def _lamps(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+    """One box for each lamp: of those about the same place the first, which is the most typical."""
+
+    def holds(box: Box, other: Box) -> bool:
+        row, column = other[1] + other[3] / 2, other[0] + other[2] / 2
+        return box[0] <= column <= box[0] + box[2] and box[1] <= row <= box[1] + box[3]
+
+    lamps: list[Box] = []
+    for box in boxes:
+        if not any(holds(box, lamp) or holds(lamp, box) for lamp in lamps):
+            lamps.append(box)
+    return tuple(lamps)
 
 
 def _refined(kernel: Float[Tensor, "k k"], photo: Tensor, clip: float) -> Float[Tensor, "s s"]:
