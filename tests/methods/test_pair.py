@@ -62,6 +62,13 @@ def test_shots_of_different_scenes_are_refused(turned) -> None:
         from_pair(scene(), turned(scene()))
 
 
+@pytest.mark.parametrize("grey", [0.0, 0.35])
+def test_flat_shots_explain_nothing(grey: float) -> None:
+    flat = torch.full((1, 64, 64), grey)
+    with pytest.raises(PsfError, match="explains 0%"):
+        from_pair(flat, flat)
+
+
 @pytest.mark.parametrize(
     ("sharp", "blurred", "size", "words"),
     [

@@ -111,6 +111,16 @@ def test_brightness_alone_refines_a_first_guess():
     assert corner_error(found, truth, (400, 420)) < 0.02
 
 
+@pytest.mark.parametrize(
+    ("across", "trusted"), [(0.0, False), (900.0, True)], ids=["nothing is trusted", "nothing is shared"]
+)
+def test_brightness_without_a_single_pixel_refines_nothing(across, trusted):
+    moved = np.array([[1, 0, across], [0, 1, 0], [0, 0, 1]])
+    picture = scene().mean(0)
+    with pytest.raises(PhotoError, match="no pixel"):
+        refine(picture, picture, moved, trusted=torch.full(picture.shape, trusted))
+
+
 def save(file, light: Tensor):
     file.parent.mkdir(parents=True, exist_ok=True)
     codes = linear_to_srgb(light.clamp(0, 1)).mul(255).round().byte().permute(1, 2, 0).numpy()

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from nightsharp._endings import ENDINGS
 from nightsharp.errors import PhotoError, UsageError
 from nightsharp.photo import linear_to_srgb
 from nightsharp.synthesis import SharpFolder
@@ -68,6 +69,14 @@ def test_photographs_smaller_than_the_crop_are_named(folder):
     assert sum("smaller than the crop" in note for note in crops.notes) == 2
     with pytest.raises(PhotoError, match=r"a\.png is 97 x 90, smaller than the crop of 300.*Take smaller crops"):
         SharpFolder(folder, crop=300, seed=0)
+
+
+def test_every_ending_that_is_read_is_found(tmp_path):
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(tmp_path / "x.png")
+    for ending in ENDINGS:
+        (tmp_path / f"y{ending.upper()}").write_bytes((tmp_path / "x.png").read_bytes())
+    crops = SharpFolder(tmp_path, crop=16)
+    assert len(crops) + len(crops.notes) == 1 + len(ENDINGS)
 
 
 def test_a_folder_without_photographs_is_refused(tmp_path):

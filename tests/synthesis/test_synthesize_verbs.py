@@ -1,6 +1,7 @@
 """The verbs ``synthesize pairs`` and ``synthesize psfs``."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from nightsharp import __version__
 from nightsharp.cli import main
 from nightsharp.optics import Psf
 
@@ -87,6 +89,7 @@ def test_tiff_holds_floats_and_a_recipe_takes_settings(folder, tmp_path):
         (["--set", "largest_psf"], 2, "the = is missing"),
         (["--set", "noise=loud"], 2, "'loud' is no number"),
         (["--set", "gain=8"], 2, "has no setting 'gain'"),
+        (["--set", "name=5"], 2, "has no setting 'name'"),
         (["--size", "500"], 3, "Take smaller crops or larger photographs"),
         (["-n", "0"], 2, "--count 0"),
     ],
@@ -99,6 +102,111 @@ def test_what_cannot_be_is_refused_with_the_cure(folder, tmp_path, capsys, words
 def test_pairs_never_go_among_the_photographs(folder, capsys):
     assert pairs(folder, folder / "pairs", "-n", 1) == 2
     assert "lies inside the sharp photographs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["sharp", "blurred/inner", "psf"])
+def test_photographs_where_the_pairs_go_stay_as_they_are(folder, tmp_path, capsys, part):
+    source = tmp_path / "v" / part
+    source.parent.mkdir(parents=True)
+    folder.rename(source)
+    before = files(tmp_path)
+    assert pairs(source, tmp_path / "v", "-n", 1) == 2
+    assert "lie where pairs are written" in capsys.readouterr().err
+    assert files(tmp_path) == before
+
+
+def test_files_that_nightsharp_did_not_write_are_not_replaced(folder, tmp_path, capsys):
+    mine = tmp_path / "pairs" / "blurred" / "000000.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    assert pairs(folder, tmp_path / "pairs", "-n", 1) == 2
+    assert "000000.png is there, and no recipe.json" in capsys.readouterr().err
+    assert files(tmp_path / "pairs") == {"blurred/000000.png": b"mine"}
+
+
+def test_a_photograph_is_not_taken_for_a_psf(tmp_path, capsys):
+    (tmp_path / "000007.png").write_bytes(b"mine")
+    words = ["synthesize", "psfs", str(tmp_path), "-n", "3", "--format", "png"]
+    assert main(words) == 2
+    assert "000007.png is there, and no recipe.json" in capsys.readouterr().err
+    assert files(tmp_path) == {"000007.png": b"mine"}
+
+
+def test_a_run_killed_before_its_first_line_goes_on(folder, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for place in (whole, killed):
+        assert pairs(folder, place, "-n", 2) == 0
+    (killed / "manifest.jsonl").unlink()
+    assert pairs(folder, killed, "-n", 2) == 0
+    assert files(whole) == files(killed)
+
+
+def test_other_photographs_or_another_version_do_not_mix_in_one_folder(folder, tmp_path, capsys, monkeypatch):
+    place = tmp_path / "pairs"
+    assert pairs(folder, place, "-n", 2) == 0
+    folder = folder.rename(tmp_path / "moved")
+    assert pairs(folder, place, "-n", 2) == 0
+    (folder / "a.png").rename(folder / "z.png")
+    assert pairs(folder, place, "-n", 2) == 2
+    assert "other settings (photographs of other names or sizes)" in capsys.readouterr().err
+    (folder / "z.png").rename(folder / "a.png")
+    monkeypatch.setattr("nightsharp.synthesis.dump.__version__", "77")
+    assert pairs(folder, place, "-n", 2) == 2
+    assert f"other settings (nightsharp: '{__version__}')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ['{"recipe": "dw', "[]", "\udcff"])
+def test_a_damaged_recipe_is_named(folder, tmp_path, capsys, content):
+    place = tmp_path / "pairs"
+    assert pairs(folder, place, "-n", 2) == 0
+    (place / "recipe.json").write_bytes(content.encode(errors="surrogateescape"))
+    assert pairs(folder, place, "-n", 2) == 2
+    assert "recipe.json is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", [b"rubbish", b"[]", b"{}", b"\xff"])
+def test_a_damaged_line_is_named_and_made_again_without_it(folder, tmp_path, capsys, line):
+    place = tmp_path / "pairs"
+    assert pairs(folder, place, "-n", 3) == 0
+    before = files(place)
+    manifest = place / "manifest.jsonl"
+    lines = manifest.read_bytes().splitlines(keepends=True)
+    manifest.write_bytes(b"".join([*lines[:2], line + b"\n"]))
+    assert pairs(folder, place, "-n", 3) == 2
+    assert "manifest.jsonl is damaged in line 3" in capsys.readouterr().err
+    manifest.write_bytes(b"".join(lines[:2]))
+    assert pairs(folder, place, "-n", 3) == 0
+    assert files(place) == before
+
+
+def test_a_pair_whose_file_was_deleted_is_made_again(folder, tmp_path, capsys):
+    place = tmp_path / "pairs"
+    assert pairs(folder, place, "-n", 3) == 0
+    before = files(place)
+    (place / "blurred" / "000001.png").unlink()
+    capsys.readouterr()
+    assert pairs(folder, place, "-n", 3) == 0
+    assert "1 made now" in capsys.readouterr().out
+    assert files(place) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX knows them")
+def test_a_second_run_in_the_same_folder_is_refused(folder, tmp_path, capsys):
+    import fcntl
+
+    place = tmp_path / "out"
+    place.mkdir()
+    handle = os.open(place, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        assert pairs(folder, place, "-n", 1) == 2
+        assert "another run is writing" in capsys.readouterr().err
+        assert main(["synthesize", "psfs", str(place), "-n", "1"]) == 2
+        assert "another run is writing" in capsys.readouterr().err
+        assert files(place) == {}
+    finally:
+        os.close(handle)
+    assert pairs(folder, place, "-n", 1) == 0
 
 
 def test_a_damaged_photograph_is_named_and_left_out(folder, tmp_path, capsys):

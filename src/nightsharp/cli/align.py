@@ -1,6 +1,7 @@
 """The verb ``align``."""
 
 import json as json_format
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from nightsharp._endings import ENDINGS
-from nightsharp.cli.failures import describe_failure, exit_code
+from nightsharp.cli.failures import describe_failure, exit_code, say_failure
 from nightsharp.cli.outputs import check_distinct, check_writable
 from nightsharp.cli.progress import Bars
-from nightsharp.errors import LimitError, PhotoError, UsageError
+from nightsharp.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +52,7 @@ def align(
             raise UsageError(f"the folder {folder} cannot be made: {problem.strerror}. Choose another.") from problem
     rows: list[dict[str, object]] = []
     worst = 0
+    stopped: KeyboardInterrupt | None = None
     with Bars(True) as bars:
         bars.about("align")
         for number, (still, shot) in enumerate(couples):
@@ -60,11 +62,15 @@ def align(
                 for file in targets[shot]:
                     check_writable(file, overwrite=overwrite)
                 row |= _align_one(still, shot, targets[shot], overwrite=overwrite)
-            except (PhotoError, LimitError, UsageError) as problem:
+            except KeyboardInterrupt as stop:
+                # what is done is done, and is told
+                stopped = stop
+                break
+            except Exception as problem:
                 row["error"] = describe_failure(problem)
                 worst = max(worst, exit_code(problem))
                 bars.pause()
-                print(f"nightsharp: {still.name} and {shot.name}: {row['error']}", file=sys.stderr)
+                say_failure(problem, f"{still.name} and {shot.name}")
             else:
                 bars.pause()
                 if not json:
@@ -74,6 +80,8 @@ def align(
         done = sum("error" not in row for row in rows)
         document = {"output": str(output), "done": done, "failed": len(rows) - done, "pairs": rows}
         print(json_format.dumps(document, ensure_ascii=False))
+    if stopped is not None:
+        raise stopped
     return worst
 
 
@@ -113,8 +121,19 @@ def _align_one(still: Path, shot: Path, targets: tuple[Path, Path], *, overwrite
 
     photo = read_photo(shot)
     pair = align_pair(read_photo(still).pixels, photo.pixels)
-    for pixels, file in zip((pair.sharp, pair.blurred), targets, strict=True):
-        _as_sixteen_bits(photo, pixels).save(file, overwrite=overwrite)
+    new = [file for file in targets if not os.path.lexists(file)]
+    saved = 0
+    try:
+        for pixels, file in zip((pair.sharp, pair.blurred), targets, strict=True):
+            _as_sixteen_bits(photo, pixels).save(file, overwrite=overwrite)
+            saved += 1
+    except BaseException as problem:
+        # half a pair is none; a save that failed left nothing, one that was stopped may have come to its end
+        reached = saved if isinstance(problem, Exception) else saved + 1
+        for file in targets[:reached]:
+            if file in new:
+                file.unlink(missing_ok=True)
+        raise
     return _report(pair) | {"outputs": [str(file) for file in targets]}
 
 

@@ -96,8 +96,8 @@ _VERBS = {
         "nightsharp.cli.align:align",
         "Make pairs of two shots of one scene: warp a sharp one onto a blurred one and cut both.",
         (
-            "nightsharp align tripod.jpg hand.jpg -o pairs/",
-            "nightsharp align tripod/ hand/ -o pairs/",
+            "nightsharp align tripod.jpg hand.jpg -o aligned/",
+            "nightsharp align tripod/ hand/ -o aligned/",
         ),
     ),
     "methods": _Verb("nightsharp.cli.methods:methods", "List the methods.", ("nightsharp methods --json",)),

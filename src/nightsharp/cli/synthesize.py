@@ -45,11 +45,10 @@ def pairs(
         bars.about(recipe)
         bars.advance("starting", 0, 1)
         from nightsharp.synthesis import PairBatches, SharpFolder, pipeline
-        from nightsharp.synthesis.dump import write_pairs
+        from nightsharp.synthesis.dump import PARTS, write_pairs
 
         maker = pipeline(recipe, **chosen)
-        if destination.resolve().is_relative_to(source.resolve()):
-            raise UsageError(f"{destination} lies inside the sharp photographs. Choose a folder elsewhere.")
+        _check_apart(source, destination, PARTS)
         crops = SharpFolder(source, maker.source_side(size), seed)
         batches = PairBatches(crops, maker, size=_BATCH, count=-(-count // _BATCH), seed=seed)
         settings: dict[str, object] = {"recipe": recipe, "settings": chosen, "size": size, "seed": seed}
@@ -98,6 +97,20 @@ def psfs(
         print(json_format.dumps(document, ensure_ascii=False))
         return
     print(f"{destination}   {count} PSFs of kind {kind}, seed {seed}, {made} made now")
+
+
+def _check_apart(source: Path, destination: Path, parts: tuple[str, ...]) -> None:
+    """Refuse to write among the photographs."""
+    photographs = source.resolve()
+    if destination.resolve().is_relative_to(photographs):
+        raise UsageError(f"{destination} lies inside the sharp photographs. Choose a folder elsewhere.")
+    for part in parts:
+        place = (destination / part).resolve()
+        if place.is_relative_to(photographs) or photographs.is_relative_to(place):
+            raise UsageError(
+                f"the photographs in {source} lie where pairs are written ({destination / part}). "
+                "Choose a folder elsewhere."
+            )
 
 
 def _setting(word: str) -> tuple[str, float]:

@@ -1,9 +1,11 @@
 """Pairs and PSFs as files, in a run that can be stopped and taken up again."""
 
+import contextlib
+import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -13,17 +15,22 @@ import numpy as np
 import tifffile
 from torch import Tensor
 
+from nightsharp import __version__
 from nightsharp._atomic import flush_folder, write_atomically
 from nightsharp.errors import PhotoError, UsageError
 from nightsharp.synthesis.batches import PairBatches
 from nightsharp.synthesis.lenses import lens
 from nightsharp.synthesis.pairs import Pairs
 from nightsharp.synthesis.seeds import generator_for
+from nightsharp.synthesis.sharp_folder import SharpFolder
 
 Progress = Callable[[str, int, int], None]
+PARTS = ("sharp", "blurred", "psf", "assumed_psf")
+"""The folders of a folder of pairs."""
+
 _BATCH = 16
-_PARTS = ("sharp", "blurred", "psf", "assumed_psf")
 _SETTINGS, _MANIFEST = "recipe.json", "manifest.jsonl"
+_NUMBERED = "[0-9]" * 6 + ".*"
 # asked for so many files at once, a disk writes its journal once for all of them
 _FLUSHED_AT_ONCE = 16
 
@@ -48,7 +55,8 @@ def write_pairs(
         batches: the stream.
         folder: where to; made when missing.
         count: of pairs in the end.
-        settings: what the stream was made of, JSON-ready; a run goes on only with the same.
+        settings: what the stream was made of, JSON-ready; a run goes on only with the same, of the same photographs
+            (their names and sizes) and in the same version.
         ending: ``"png"`` holds 16 bits, ``"tif"`` floats.
         progress: is told stage, pairs done and pairs wanted.
 
@@ -56,26 +64,30 @@ def write_pairs(
         How many pairs were made now.
 
     Raises:
-        UsageError: the folder holds pairs of other settings.
+        UsageError: the folder holds pairs of other settings, files of others, or a damaged list; or another run is
+            writing there.
         PhotoError: the folder cannot be written.
     """
-    chosen = {**settings, "format": ending}
-    for part in _PARTS:
-        _make(folder / part)
-    _agree(folder, chosen)
-    done = _done(folder / _MANIFEST)
-    before = len(done)
-    for number in range(-(-count // batches.size)):
-        indices = range(number * batches.size, min(count, (number + 1) * batches.size))
-        if not done.issuperset(indices):
-            lines = _write_batch(batches[number], indices, folder, ending)
-            _flush(folder / str(line[part]) for line in lines for part in _PARTS)
-            with (folder / _MANIFEST).open("a", encoding="utf-8") as manifest:
-                manifest.writelines(json.dumps(line) + "\n" for line in lines if line["index"] not in done)
-            _flush([folder / _MANIFEST])
-            done.update(indices)
-        if progress is not None:
-            progress("making pairs", indices.stop, count)
+    chosen = {**settings, "format": ending, "nightsharp": __version__, "files": _names_and_sizes(batches.crops)}
+    _make(folder)
+    with _alone(folder):
+        _agree(folder, chosen, (_MANIFEST, *(f"{part}/*" for part in PARTS)))
+        for part in PARTS:
+            _make(folder / part)
+        listed = _listed(folder / _MANIFEST)
+        done = {i for i in listed if all((folder / name).is_file() for name in _names(i, ending).values())}
+        before = len(done)
+        for number in range(-(-count // batches.size)):
+            indices = range(number * batches.size, min(count, (number + 1) * batches.size))
+            if not done.issuperset(indices):
+                lines = _write_batch(batches[number], indices, folder, ending)
+                _flush(folder / str(line[part]) for line in lines for part in PARTS)
+                with (folder / _MANIFEST).open("a", encoding="utf-8") as manifest:
+                    manifest.writelines(json.dumps(line) + "\n" for line in lines if line["index"] not in listed)
+                _flush([folder / _MANIFEST])
+                done.update(indices)
+            if progress is not None:
+                progress("making pairs", indices.stop, count)
     return len(done) - before
 
 
@@ -103,44 +115,48 @@ def write_psfs(
 
     Raises:
         RecipeError: the kind is unknown.
-        UsageError: the folder holds PSFs of another kind or seed.
+        UsageError: the folder holds PSFs of another kind, seed or version, or numbered files of others; or another
+            run is writing there.
         PhotoError: the folder cannot be written.
     """
     from nightsharp.optics import Psf
 
     draw = lens(kind)
     _make(folder)
-    _agree(folder, {"psfs": kind, "seed": seed, "format": ending})
     made = 0
-    for first in range(0, count, _BATCH):
-        files = {place: folder / f"{first + place:06d}.{ending}" for place in range(min(_BATCH, count - first))}
-        missing = {place: file for place, file in files.items() if not file.exists()}
-        if missing:
-            psfs = draw(_BATCH, generator_for(seed, "psfs", kind, first // _BATCH))
-            for place, file in missing.items():
-                Psf.from_tensor(psfs[place, 0]).save(file)
-        made += len(missing)
-        if progress is not None:
-            progress("making PSFs", first + len(files), count)
+    with _alone(folder):
+        _agree(folder, {"psfs": kind, "seed": seed, "format": ending, "nightsharp": __version__}, (_NUMBERED,))
+        for first in range(0, count, _BATCH):
+            files = {place: folder / f"{first + place:06d}.{ending}" for place in range(min(_BATCH, count - first))}
+            missing = {place: file for place, file in files.items() if not file.exists()}
+            if missing:
+                psfs = draw(_BATCH, generator_for(seed, "psfs", kind, first // _BATCH))
+                for place, file in missing.items():
+                    Psf.from_tensor(psfs[place, 0]).save(file)
+            made += len(missing)
+            if progress is not None:
+                progress("making PSFs", first + len(files), count)
     return made
 
 
 def _write_batch(pairs: Pairs, indices: range, folder: Path, ending: str) -> list[dict[str, object]]:
     lines: list[dict[str, object]] = []
     for place, index in enumerate(indices):
-        name = f"{index:06d}"
-        line: dict[str, object] = {"index": index}
+        names = _names(index, ending)
         for part, image in (("sharp", pairs.sharp[place]), ("blurred", pairs.blurred[place])):
-            line[part] = f"{part}/{name}.{ending}"
-            _write(folder / part / f"{name}.{ending}", _picture(image, ending))
+            _write(folder / names[part], _picture(image, ending))
         for part, psf in (("psf", pairs.psf[place, 0]), ("assumed_psf", pairs.assumed_psf[place, 0])):
             stream = io.BytesIO()
             np.save(stream, psf.numpy())
-            line[part] = f"{part}/{name}.npy"
-            _write(folder / part / f"{name}.npy", stream.getvalue())
-        line["sigma"] = round(float(pairs.sigma[place]), 6)
-        lines.append(line)
+            _write(folder / names[part], stream.getvalue())
+        lines.append({"index": index, **names, "sigma": round(float(pairs.sigma[place]), 6)})
     return lines
+
+
+def _names(index: int, ending: str) -> dict[str, str]:
+    """The files of a pair by their part."""
+    endings = (ending, ending, "npy", "npy")
+    return {part: f"{part}/{index:06d}.{own}" for part, own in zip(PARTS, endings, strict=True)}
 
 
 def _picture(image: Tensor, ending: str) -> bytes:
@@ -182,9 +198,9 @@ def _flush_file(file: Path) -> None:
         raise _unwritable(file, problem) from problem
 
 
-def _write_and_flush(file: Path, text: str) -> None:
+def _write_and_flush(file: Path, content: bytes) -> None:
     try:
-        write_atomically(file, text.encode(), overwrite=True)
+        write_atomically(file, content, overwrite=True)
     except OSError as problem:
         raise _unwritable(file, problem) from problem
 
@@ -200,26 +216,85 @@ def _make(folder: Path) -> None:
         raise PhotoError(f"the folder {folder} cannot be made: {problem.strerror}. Choose another place.") from problem
 
 
-def _agree(folder: Path, settings: dict[str, object]) -> None:
-    """Go on only with what was begun."""
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second run out; the system lets go of the folder however this one ends."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"another run is writing to {folder}. Wait until it has ended, or choose another folder."
+            ) from None
+        except OSError:
+            pass  # some network shares lock no folders
+        yield
+    finally:
+        os.close(handle)
+
+
+def _agree(folder: Path, settings: dict[str, object], written: Iterable[str]) -> None:
+    """Go on only with what was begun.
+
+    The settings are the first file of a run: where they are missing, no file is ours.
+
+    Args:
+        folder: the files' folder.
+        settings: of this run.
+        written: patterns of the files that it may write.
+    """
     file = folder / _SETTINGS
     if not file.exists():
-        _write_and_flush(file, json.dumps(settings, indent=1) + "\n")
+        foreign = [found for pattern in written for found in folder.glob(pattern) if not found.is_dir()]
+        if foreign:
+            raise UsageError(
+                f"{min(foreign)} is there, and no {_SETTINGS} says that nightsharp made it. Choose another folder."
+            )
+        _write_and_flush(file, (json.dumps(settings, indent=1) + "\n").encode())
         return
-    begun = json.loads(file.read_text(encoding="utf-8"))
-    other = [f"{key}: {begun.get(key)!r}" for key in {**begun, **settings} if begun.get(key) != settings.get(key)]
+    try:
+        begun = json.loads(file.read_bytes())
+    except ValueError:
+        begun = None
+    if not isinstance(begun, dict):
+        raise UsageError(f"{file} is damaged. Put it back as it was, or choose another folder.")
+    other = [
+        "photographs of other names or sizes" if key == "files" else f"{key}: {begun.get(key)!r}"
+        for key in {**begun, **settings}
+        if begun.get(key) != settings.get(key)
+    ]
     if other:
         raise UsageError(
             f"{folder} was begun with other settings ({', '.join(other)}). Give the same, or another folder."
         )
 
 
-def _done(manifest: Path) -> set[int]:
-    """The pairs that are there; a line that a stopped run left unfinished is taken off."""
+def _names_and_sizes(crops: SharpFolder) -> str:
+    """What tells one folder of photographs from another without reading them."""
+    told = [(file.relative_to(crops.folder).as_posix(), file.stat().st_size) for file in crops.files]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _listed(manifest: Path) -> set[int]:
+    """The pairs that have a line; one that a stopped run left unfinished is taken off."""
     if not manifest.exists():
         return set()
-    text = manifest.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
+    content = manifest.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
         _write_and_flush(manifest, whole)
-    return {json.loads(line)["index"] for line in whole.splitlines()}
+    listed: set[int] = set()
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            listed.add(int(json.loads(line)["index"]))
+        except (ValueError, TypeError, KeyError):
+            raise UsageError(
+                f"{manifest} is damaged in line {number}. Delete that line, and its pair is made again."
+            ) from None
+    return listed

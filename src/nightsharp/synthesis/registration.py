@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from nightsharp.errors import PhotoError
+
 _STEPS = 30
 _ENOUGH = 1e-3
 # A pixel off by more than this many robust deviations moved, or is noise, and has no vote.
@@ -64,6 +66,9 @@ def refine(
     Returns:
         The better homography.
 
+    Raises:
+        PhotoError: no pixel is left that has a vote.
+
     Example:
         >>> y, x = torch.meshgrid(torch.arange(40.0), torch.arange(50.0), indexing="ij")
         >>> waves = torch.sin(x / 4) * torch.cos(y / 5)
@@ -88,6 +93,8 @@ def refine(
     seen = fixed.reshape(-1)[asked].double()
     for _ in range(_STEPS):
         place, inside = _pointed_at(back @ model @ centre, row, column, room)
+        if not bool(inside.any()):
+            raise PhotoError("no pixel is seen unclipped by both shots. Expose less, and take both in one direction.")
         value, down, right = _sampled(stack, place).double()
         w = float(model[2, 0]) * x + float(model[2, 1]) * y + float(model[2, 2])
         u = (float(model[0, 0]) * x + float(model[0, 1]) * y + float(model[0, 2])) / w

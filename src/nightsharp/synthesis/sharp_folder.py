@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nightsharp._endings import ENDINGS
 from nightsharp.errors import LimitError, PhotoError, UsageError
 from nightsharp.photo import Codes, probe, read_photo
 from nightsharp.synthesis.seeds import generator_for
 
-_ENDINGS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".dng"}
 _CACHE = 1 << 30
 
 
@@ -105,9 +105,9 @@ class SharpFolder:
         if not self.folder.is_dir():
             what = "is a file" if self.folder.exists() else "does not exist"
             raise PhotoError(f"the folder {self.folder} {what}. Give the folder that holds the sharp photographs.")
-        found = sorted(file for file in self.folder.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
+        found = sorted(file for file in self.folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
         if not found:
-            raise PhotoError(f"{self.folder} holds no photograph ({', '.join(sorted(_ENDINGS))}). Check the path.")
+            raise PhotoError(f"{self.folder} holds no photograph ({', '.join(ENDINGS)}). Check the path.")
         usable = []
         for file in found:
             try:

@@ -212,7 +212,8 @@ class _Equations:
         by_noise = noise**2 * float(self.valid.sum())
         energy = sum(float(g.square().sum()) for g in self.seen)
         left = sum(float((g - s).square().sum()) for g, s in zip(self._apply(kernel), self.seen, strict=True))
-        if energy - by_noise < _LEAST_SIGNAL * energy:
+        # flat shots have no energy at all
+        if energy - by_noise <= _LEAST_SIGNAL * energy:
             return 0.0
         return 1 - max(0.0, left - by_noise) / (energy - by_noise)
 

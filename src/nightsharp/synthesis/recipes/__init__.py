@@ -13,7 +13,7 @@ from nightsharp.synthesis.recipes.night import night
 RECIPES: dict[str, Callable[..., Pipeline]] = {"dwdn": dwdn, "infwide": infwide, "exdark": exdark, "night": night}
 
 
-def pipeline(name: str, **settings: float | None) -> Pipeline:
+def pipeline(name: str, /, **settings: float | None) -> Pipeline:
     """The pipeline of a recipe.
 
     Args:
