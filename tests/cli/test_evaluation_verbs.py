@@ -75,6 +75,48 @@ def test_one_bad_file_is_named_and_the_rest_is_scored(tmp_path, capsys):
     assert "b.png" in said.err
 
 
+def test_every_format_that_is_read_is_scored(tmp_path, capsys):
+    for seed, name in enumerate(("a.png", "b.avif", "c.webp")):
+        picture(tmp_path / "truth" / name, seed=seed)
+        picture(tmp_path / "out" / name, seed=seed)
+    assert main(["evaluate", str(tmp_path / "out"), "--against", str(tmp_path / "truth"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["done"] == 3
+
+
+def test_another_number_is_another_picture(tmp_path, capsys):
+    for name in ("img-10", "img-sharp"):
+        picture(tmp_path / "out" / f"{name}.png")
+    picture(tmp_path / "truth" / "img.png")
+    words = ["evaluate", str(tmp_path / "out"), "--against", str(tmp_path / "truth")]
+    assert main(words) == 3
+    assert "img-10.png: no truth of that name" in capsys.readouterr().err
+    (tmp_path / "out" / "img-10.png").unlink()
+    assert main(words) == 0
+
+
+@pytest.mark.parametrize("against", [True, False])
+@pytest.mark.parametrize("result", ["a.png", "a-sharp.png"])
+def test_a_sheet_of_before_and_after_is_no_result(tmp_path, capsys, result, against):
+    picture(tmp_path / "out" / result)
+    picture(tmp_path / "out" / "a-compare.png", size=(64, 128))
+    # this one is no sheet: nothing is there that it could show
+    picture(tmp_path / "out" / "shop-compare.png")
+    for name in ("a", "shop"):
+        picture(tmp_path / "truth" / f"{name}.png")
+    words = ["--against", str(tmp_path / "truth")] if against else ["--metrics", "noise"]
+    assert main(["evaluate", str(tmp_path / "out"), *words, "--json"]) == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    assert [Path(image["result"]).name for image in images] == [result, "shop-compare.png"]
+
+
+def test_a_picture_that_is_called_like_a_sheet_is_compared_with_its_truth(tmp_path, capsys):
+    for folder in ("out", "truth"):
+        for name in ("shop", "shop-compare"):
+            picture(tmp_path / folder / f"{name}.png")
+    assert main(["evaluate", str(tmp_path / "out"), "--against", str(tmp_path / "truth"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["done"] == 2
+
+
 @pytest.mark.parametrize("words", [["missing/"], ["r.png", "--against", "missing"], ["r.png", "--against", "empty"]])
 def test_what_is_not_there_is_named(words, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)

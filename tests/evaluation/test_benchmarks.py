@@ -37,6 +37,18 @@ def test_every_layout_is_read(name, tmp_path):
         assert (pair.events is not None) == name.startswith("events")
 
 
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_an_image_names_every_file_that_it_is_made_of(name, tmp_path):
+    making.lay(name, tmp_path)
+    sample = get_benchmark(name).samples(tmp_path)[-1]
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file not in sample.files:
+            file.unlink()
+    pair = sample.load()
+    assert {*pair.more_truths, *([] if pair.events is None else [pair.events])} < set(sample.files)
+    assert all(file.is_file() for file in sample.files)
+
+
 def replaced(benchmark):
     """The protocol without its border, which is wider than these images."""
     import dataclasses

@@ -255,6 +255,28 @@ class TestFolders:
         assert measured.mean.images == 2
         assert "1 with nothing to find" in as_markdown(measured)
 
+    def test_a_text_in_another_encoding_is_named_and_does_not_stop_the_rest(self, tesseract, folders):
+        (folders / "texts" / "a.txt").write_text("café", encoding="latin-1")
+        items = from_folders(folders / "blurred", folders / "restored", None, folders / "texts")
+        rows = measure(make_task("ocr"), items, source="signs").rows
+        assert f"{folders / 'texts' / 'a.txt'}: the text is not in UTF-8" in str(rows[0].error)
+        assert rows[1].error is None
+
+    def test_a_byte_order_mark_is_no_character(self, folders):
+        (folders / "texts" / "a.txt").write_text("night tram", encoding="utf-8-sig")
+        items = from_folders(folders / "blurred", folders / "restored", None, folders / "texts")
+        assert items[0].load().text == "night tram"
+
+    def test_two_results_of_one_picture_are_refused(self, folders):
+        shutil.copy(folders / "restored" / "a-sharp.png", folders / "restored" / "a-wiener.png")
+        with pytest.raises(PhotoError, match=r"a-sharp.png and a-wiener.png are both results of it"):
+            from_folders(folders / "blurred", folders / "restored", folders / "sharp")
+
+    def test_a_sheet_of_before_and_after_is_no_result(self, folders):
+        shutil.copy(folders / "restored" / "a-sharp.png", folders / "restored" / "a-compare.png")
+        items = from_folders(folders / "blurred", folders / "restored", folders / "sharp")
+        assert [item.name for item in items] == ["a", "street/b"]
+
     def test_a_folder_that_is_missing_is_named(self, folders):
         with pytest.raises(PhotoError, match="no such folder"):
             from_folders(folders / "blurred", folders / "restored", folders / "shrap")
@@ -280,6 +302,32 @@ class TestCommand:
         assert document == json.loads((folders / "report" / "downstream-ocr.json").read_text(encoding="utf-8"))
         assert document["mean"]["gain"] > 0.15
         assert (folders / "report" / "downstream-ocr.md").read_text(encoding="utf-8") in said
+
+    def test_a_report_that_cannot_be_written_is_refused_before_the_work(self, tesseract, folders, capsys, monkeypatch):
+        def never(*_: object, **__: object) -> None:
+            raise AssertionError("measured")
+
+        monkeypatch.setattr("nightsharp.evaluation.downstream.measure", never)
+        (folders / "report").write_text("a file")
+        words = ["downstream", "--task", "ocr", "--out", str(folders / "report")]
+        for option in ("blurred", "restored", "sharp"):
+            words += [f"--{option}", str(folders / option)]
+        assert main(words) == 2
+        assert "report is a file" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("form", ["table", "json"])
+    def test_what_was_measured_is_shown_before_it_is_written(self, tesseract, folders, capsys, monkeypatch, form):
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("nightsharp.evaluation.downstream.write_report", full)
+        words = ["downstream", "--task", "ocr", "--out", str(folders / "report")]
+        for option in ("blurred", "restored", "sharp"):
+            words += [f"--{option}", str(folders / option)]
+        assert main([*words, "--json"] if form == "json" else words) == 3
+        said = capsys.readouterr()
+        assert json.loads(said.out)["images"] == 2 if form == "json" else "1 better, 0 worse" in said.out
+        assert "No space left on device" in said.err
 
     def test_a_set_is_restored_and_read(self, tesseract, capsys):
         assert main(["downstream", "--task", "ocr", "--method", "wiener", "--every", "18", "--json"]) == 0

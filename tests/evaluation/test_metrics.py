@@ -308,5 +308,13 @@ def test_images_too_small_for_a_window_are_refused():
     for metric in (metrics.ssim, metrics.ms_ssim, metrics.lpips):
         with pytest.raises(PhotoError):
             metric(tiny, tiny)
-    with pytest.raises(PhotoError):
-        metrics.niqe(tiny)
+    for metric in (metrics.niqe, metrics.sharpness):
+        with pytest.raises(PhotoError):
+            metric(tiny)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 50), (10, 50)])
+def test_the_sharpness_of_next_to_nothing_is_refused(size):
+    with pytest.raises(PhotoError, match=rf"the image is {size[0]} x {size[1]}; sharpness needs 11 x 11"):
+        metrics.sharpness(torch.rand(1, *size))
+    assert 0 <= metrics.sharpness(torch.full((1, 11, 11), 0.5)) <= 1

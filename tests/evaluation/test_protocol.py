@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from nightsharp.errors import UsageError
 from nightsharp.evaluation import Protocol
 from nightsharp.evaluation.scores import score
 
@@ -54,6 +55,10 @@ def test_a_grey_result_stands_beside_a_colour_truth():
     assert psnr(Protocol(), result[:1], truth) == pytest.approx(psnr(Protocol(), result[:1].expand(3, -1, -1), truth))
 
 
+def test_the_median_of_an_even_number_of_images_lies_between_the_two_in_the_middle():
+    assert Protocol(aggregate="median").combine([9.0, 1.0, 2.0, 4.0]) == 3.0
+
+
 def test_without_a_truth_only_the_scores_that_need_none_remain():
     found, aligned = score(pair()[0], None, Protocol(), ["psnr", "noise", "sharpness"])
     assert list(found) == ["noise", "sharpness"]
@@ -71,3 +76,9 @@ def test_a_colour_difference_is_one_of_colours_where_the_rest_compares_luma():
     found = score(tinted, truth, protocol, ["psnr", "delta_e"])[0]
     assert found["psnr"] > 60
     assert found["delta_e"] > 5
+
+
+@pytest.mark.parametrize("step", [0.0, -0.5, 0.3, 2.0, float("nan"), float("inf")])
+def test_a_step_is_a_part_of_a_pixel(step: float):
+    with pytest.raises(UsageError, match="it is 1, 1/2, 1/4"):
+        Protocol(border=9, reach=5, step=step)

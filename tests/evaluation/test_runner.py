@@ -13,6 +13,7 @@ from nightsharp.evaluation.records import Ledger, Record
 from nightsharp.evaluation.report import write_report
 from nightsharp.evaluation.runner import Plan, run
 from nightsharp.evaluation.tables import quoted, rows
+from nightsharp.optics import line
 
 FILES = ("images.csv", "results.json", "tables.md", "index.html")
 
@@ -102,6 +103,30 @@ def test_nothing_is_measured_twice(data, tmp_path):
     # another setting is another measurement
     run(plan(data, tmp_path / "out", metrics=("psnr",)))
     assert len((tmp_path / "out" / "records.jsonl").read_text().splitlines()) == 24
+
+
+@pytest.mark.parametrize(
+    ("set_name", "file"),
+    [
+        ("pairs", "pairs/blurred/b.png"),
+        ("pairs", "pairs/sharp/b.png"),
+        ("pairs", "pairs/psf/b.npy"),
+        ("levin2009_noise1", "levin2009/kernel/ker02.npy"),
+    ],
+)
+def test_another_picture_of_the_same_name_is_measured_anew_and_no_other(set_name, file, tmp_path):
+    making.lay(set_name, tmp_path)
+    wanted = plan(tmp_path, tmp_path / "out", sets=(set_name,), methods=("wiener",))
+    before = {record.key: record.scores for record in run(wanted)[0].records}
+    if file.endswith(".npy"):
+        line(7, 60).save(tmp_path / file)
+    else:
+        making.save(making.scene(40, 48, seed=9, channels=3), tmp_path / file)
+    after = {record.key: record.scores for record in run(wanted)[0].records}
+    changed = {image for _, _, image, _ in before.keys() ^ after.keys()}
+    assert changed == ({"b"} if set_name == "pairs" else {"im01_ker02", "im02_ker02"})
+    assert len(after) == len(before)
+    assert before.keys() & after.keys()
 
 
 def test_a_broken_image_is_counted_and_stops_nothing(data, tmp_path):

@@ -47,6 +47,11 @@ def _palette(file: Path) -> None:
     picture.save(file)
 
 
+def _spaced() -> str:
+    """Some numbers with a blank after their comma, some without, and blanks at the ends of lines."""
+    return "\n".join(" " + ", ".join(map(str, row[:6])) + "," + ",".join(map(str, row[6:])) + " \t" for row in VALUES)
+
+
 WORKSPACE = {"x": np.ones((40, 50)), "PSF": VALUES, "h": 3.0, "note": "from the calibration", "s": {"k": np.eye(3)}}
 
 GOOD: dict[str, tuple[str, Callable[[Path], object], float]] = {
@@ -84,6 +89,8 @@ GOOD: dict[str, tuple[str, Callable[[Path], object], float]] = {
     ),
     "dlm with tabs": ("psf.dlm", _text("\t"), 1e-7),
     "csv": ("psf.csv", _text(","), 1e-7),
+    "csv with blanks around its commas": ("psf.csv", _text(" , "), 1e-7),
+    "csv with blanks and without": ("psf.csv", lambda file: file.write_text(_spaced()), 1e-7),
     "csv with semicolons": ("psf.csv", _text(";"), 1e-7),
     "text": ("psf.txt", _text(" "), 1e-7),
     "csv from a spreadsheet, with a byte order mark": (
@@ -287,6 +294,8 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "text with letters": ("x.txt", b"one two\nthree four"),
     "text with rows of different length": ("x.csv", b"1,2\n3\n"),
     "text with a comma that could be two things": ("x.csv", b"0,5;0,5\n"),
+    "text with decimal commas and blanks": ("x.txt", b"0,1 0,2 0,1\n"),
+    "text with decimal commas and tabs": ("x.csv", b"0,5\t1,0\n1,0\t0,5\n"),
     "text with one endless row": ("x.txt", b"1 " * 2**20),
     "text with one endless column": ("x.txt", b"1\n" * 2**20),
     "text in UTF-16": ("x.txt", "1 2\n3 4".encode("utf-16")),

@@ -221,6 +221,12 @@ class TestWhatIsRefused:
         with pytest.raises(WeightsError, match=r"tail.weight is int8"):
             load(file)
 
+    def test_numbers_that_torch_cannot_compute_with(self, file):
+        eighth = torch.float8_e4m3fn
+        rewrite(file, lambda state, _: state.update({"tail.weight": state["tail.weight"].to(eighth)}))
+        with pytest.raises(WeightsError, match=r"tail.weight is float8_e4m3fn, which no network here holds"):
+            load(file)
+
     def test_values_that_are_not_finite(self, file):
         rewrite(file, lambda state, _: state["tail.weight"].fill_(float("inf")))
         with pytest.raises(WeightsError, match=r"tail.weight holds values that are not finite"):

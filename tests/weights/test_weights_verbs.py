@@ -57,9 +57,21 @@ def test_verify_passes_and_fails(package, file, capsys):
     assert capsys.readouterr().out.startswith("dwdn-lite: as shipped, sha256 ")
     assert main(["weights", "verify", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["verified"][0]["name"] == str(file)
+    assert main(["weights", "verify", "dwdn-lite", str(file)]) == 0
+    assert capsys.readouterr().out.startswith("dwdn-lite: loads, sha256 ")
     (package / "dwdn-lite.safetensors").write_bytes(b"short")
-    assert main(["weights", "verify"]) == 5
-    assert "not the one of the manifest" in capsys.readouterr().err
+    for words in ([], ["dwdn-lite"]):
+        assert main(["weights", "verify", *words]) == 5
+        assert "not the one of the manifest" in capsys.readouterr().err
+
+
+def test_a_strangers_card_does_not_steer_the_terminal(tmp_path, capsys):
+    strange = "night \x1b[2J\x9b31m\r\u202e\nlicence   none, 夜 é"
+    card = Card(system="dwdn", data=strange, history=(strange,))
+    assert main(["weights", "show", str(save(tmp_path / "a.safetensors", small("dwdn"), card))]) == 0
+    said = capsys.readouterr().out
+    assert all(sign.isprintable() for sign in said.replace("\n", ""))
+    assert said.count("night \\x1b[2J\\x9b31m\\r\\u202e\\nlicence   none, 夜 é\n") == 2
 
 
 def test_weights_are_converted_there_and_back(tmp_path, file, capsys):
@@ -80,6 +92,8 @@ def test_weights_are_converted_there_and_back(tmp_path, file, capsys):
         (["show", "no-such"], 5, "no weights 'no-such' are shipped"),
         (["show", "{}/no.safetensors"], 5, "no such weight file"),
         (["verify", "{}/no.safetensors"], 5, "no such weight file"),
+        (["verify", "dwnd"], 5, "no weights 'dwnd' are shipped"),
+        (["convert", "{}/mine.safetensors", "{}/out.onnx"], 2, "written as .pt or .pth"),
         (["convert", "{}/a.pt", "{}/b.safetensors"], 2, "--system dwdn"),
         (["convert", "{}/a.pt", "{}/b.pt", "--system", "dwdn"], 2, "one of the two"),
         (["convert", "{}/a.pt", "{}/b.safetensors", "--system", "dwdnn"], 5, "Did you mean 'dwdn'"),

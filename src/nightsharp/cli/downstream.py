@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from nightsharp.cli.failures import exit_code, say_failure
+from nightsharp.cli.outputs import check_writable
 from nightsharp.cli.progress import Bars
 from nightsharp.errors import PhotoError, UsageError
 
@@ -83,15 +85,35 @@ def downstream(
             source, count = f"{restored} beside {blurred}", len(items)
         else:
             items, source, count = _set(task, set, data, method, weights, blind=blind, every=every)
+        if out is not None:
+            _make_folder(out, task)
         measured = measure(reader, items, source=source, progress=bars.advance, count=count)
-    files = [] if out is None else write_report(measured, out)
+    code = PhotoError.exit_code if any(row.error is not None for row in measured.rows) else 0
+    # shown first: a disk that is full by now takes only the report
     if json:
         print(json_format.dumps(as_document(measured), ensure_ascii=False))
     else:
         print(as_markdown(measured), end="")
-        if files:
+    if out is not None:
+        try:
+            files = write_report(measured, out)
+        except OSError as problem:
+            say_failure(problem, str(out))
+            return exit_code(problem)
+        if not json:
             print(f"-> {', '.join(str(file) for file in files)}")
-    return PhotoError.exit_code if any(row.error is not None for row in measured.rows) else 0
+    return code
+
+
+def _make_folder(out: Path, task: str) -> None:
+    """The folder for the report, before hours of measuring."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as problem:
+        raise UsageError(f"-o {out} is a file; the report goes into a folder. Choose another name.") from problem
+    except OSError as problem:
+        raise UsageError(f"the folder {out} cannot be created: {problem.strerror}. Choose another.") from problem
+    check_writable(out / f"downstream-{task}.json", overwrite=True)
 
 
 def _set(

@@ -12,6 +12,7 @@ from nightsharp.cli.streak import parse_streak
 from nightsharp.errors import PhotoError, UsageError
 
 _ENDINGS = (".png", ".npy", ".tif", ".tiff")
+_VARYING_ENDINGS = (".png", ".npy")
 
 
 def estimate_psf(
@@ -31,11 +32,11 @@ def estimate_psf(
 
     Args:
         photo: the blurred photograph.
-        output: where the PSF goes: .npy and .tif hold it exactly, .png shows it.
-        size: the largest side of the PSF, pixels.
+        output: where the PSF goes: .npy and .tif hold it exactly, .png shows it; with --varying .npy or .png.
+        size: the largest side of the PSF, pixels; not with --streak, which finds it.
         streak: read it off the trail of a lamp: auto finds one, or X,Y,WIDTH,HEIGHT in pixels around it.
         sharp: a sharp shot of the same scene from the same place, for calibration.
-        varying: one PSF for each of a grid of windows; the picture written shows the grid.
+        varying: one PSF for each of a grid of windows: .npy holds them for "deblur --psf", .png shows the grid.
         light: how the values in the file are to be read; without it the file says.
         overwrite: replace a PSF that exists already.
         json: print one JSON document on stdout, and nothing else there.
@@ -43,8 +44,9 @@ def estimate_psf(
     if (streak is not None) + (sharp is not None) + varying > 1:
         raise UsageError("--streak, --sharp and --varying are three ways to come by the PSF. Choose one.")
     if output is not None:
-        if output.suffix.lower() not in _ENDINGS:
-            raise UsageError(f"{output}: a PSF is written as {', '.join(_ENDINGS)}. Choose one of these endings.")
+        what, endings = ("a PSF is", _ENDINGS) if not varying else ("PSFs that vary are", _VARYING_ENDINGS)
+        if output.suffix.lower() not in endings:
+            raise UsageError(f"{output}: {what} written as {', '.join(endings)}. Choose one of these endings.")
         check_distinct([photo, *([] if sharp is None else [sharp])], [output])
         check_writable(output, overwrite=overwrite)
     if not photo.is_file():
@@ -64,7 +66,7 @@ def estimate_psf(
             progress=bars.advance,
         )
     if output is not None:
-        found.save(output)
+        found.save(output, overwrite=overwrite)
     height, width = found.psf.size
     if json:
         document = {

@@ -74,7 +74,17 @@ def say_failure(problem: BaseException, about: str | None = None) -> None:
     words = describe_failure(problem)
     if about is not None and about not in words:
         words = f"{about}: {words}"
-    print(f"nightsharp: {words}", file=sys.stderr, flush=True)
+    print(f"nightsharp: {printable(words)}", file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    r"""A stranger's text, or one with a stranger's names in it: what would steer the terminal is written as its code.
+
+    Example:
+        >>> printable("lamp \x1b[2J")
+        'lamp \\x1b[2J'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _is_out_of_memory(problem: BaseException) -> bool:

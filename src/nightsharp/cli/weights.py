@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from nightsharp.cli.failures import printable
+
 if TYPE_CHECKING:
     from nightsharp.weights import Card
 
+_OFFICIAL = (".pt", ".pth")
 Json = Annotated[bool, Parameter(negative=())]
 
 
@@ -62,33 +65,35 @@ def _tell(card: "Card") -> None:
     }
     for key, value in rows.items():
         if value:
-            print(f"{key:<10}{value}")
+            print(f"{key:<10}{printable(value)}")
     for key, lines in (("measured", map(str, card.measured)), ("history", card.history)):
         for number, line in enumerate(lines):
-            print(f"{'' if number else key:<10}{line}")
+            print(f"{'' if number else key:<10}{printable(line)}")
 
 
-def verify(*files: Path, json: Json = False) -> None:
-    """Compare the shipped weights with their hashes, or see that files load.
+def verify(*names: str, json: Json = False) -> None:
+    """Compare the shipped weights with their hashes, or see that weights load.
 
     Args:
-        files: weight files of your own; without them, the shipped ones.
+        names: shipped weights, or files; without them, all the shipped ones are compared.
         json: print one JSON document.
     """
-    from nightsharp.weights import load, sha256
+    from nightsharp.weights import load, locate, sha256
     from nightsharp.weights import verify as verify_shipped
 
-    if files:
-        for file in files:
-            load(file)
-        checked = [(str(file), sha256(file)) for file in files]
+    if names:
+        # a file in this folder may have any ending
+        chosen = [Path(name) if Path(name).is_file() else name for name in names]
+        for weights in chosen:
+            load(weights)
+        checked = [(str(weights), sha256(locate(weights))) for weights in chosen]
     else:
         checked = [(shipped.name, shipped.sha256) for shipped in verify_shipped()]
     if json:
         print(json_format.dumps({"verified": [{"name": name, "sha256": digest} for name, digest in checked]}))
         return
     for name, digest in checked:
-        print(f"{name}: {'loads' if files else 'as shipped'}, sha256 {digest}")
+        print(f"{name}: {'loads' if names else 'as shipped'}, sha256 {digest}")
     if not checked:
         print("no weights are shipped with this version")
 
@@ -106,7 +111,7 @@ def convert(
     """Turn official weights into a file of ours, or ours into the official layout.
 
     Args:
-        source: an official .pt or .pth file; or a .safetensors file of ours, with a .pt destination.
+        source: an official .pt or .pth file; or a .safetensors file of ours, with a .pt or .pth destination.
         destination: the new file.
         system: the network of an official file: dwdn, infwide, darkdeblur.
         dtype: of the new .safetensors file.
@@ -123,6 +128,8 @@ def convert(
         raise UsageError(
             f"{source} -> {destination}: one of the two is a .safetensors file, the other an official .pt or .pth."
         )
+    if outward and destination.suffix.lower() not in _OFFICIAL:
+        raise UsageError(f"{destination}: the official layout is written as .pt or .pth. Give it that ending.")
     if not outward and system is None:
         raise UsageError(f"{source}: say of which network it is, with --system dwdn, infwide or darkdeblur.")
     check_writable(destination, overwrite=overwrite)

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nightsharp._endings import ENDINGS
 from nightsharp.errors import NightsharpError, PhotoError
 from nightsharp.evaluation.benchmarks.folders import pictures
 from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.protocol import Protocol
 from nightsharp.evaluation.scores import score
+
+_SHEET = "-compare"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Comparison:
 def pair_files(results: Path, sharp: Path | None) -> list[tuple[Path, Path | None]]:
     """Each result with its truth: the file of the same name, else the one whose name the result's name begins with.
 
-    So ``street-sharp.jpg`` meets ``street.png``; of several such truths the one with the longest name is meant.
+    So ``street-sharp.jpg`` meets ``street.png``; of several such truths the one with the longest name is meant. An
+    added number is another picture: ``street-10.jpg`` is none of ``street``. Sheets of ``deblur --compare`` are left
+    out.
 
     Args:
         results: a file or a folder (looked through with its folders).
@@ -43,9 +48,10 @@ def pair_files(results: Path, sharp: Path | None) -> list[tuple[Path, Path | Non
     for place in (results, sharp):
         if place is not None and not place.exists():
             raise PhotoError(f"{place}: there is no such file or folder. Check the path.")
-    files = [results] if results.is_file() else pictures(results)
+    truths = [] if sharp is None or sharp.is_file() else pictures(sharp)
+    files = [results] if results.is_file() else _without_sheets(pictures(results), {truth.stem for truth in truths})
     if not files:
-        raise PhotoError(f"{results}: there is no picture in it.")
+        raise PhotoError(f"{results}: there is no picture in it ({', '.join(dict.fromkeys(ENDINGS.values()))}).")
     if sharp is None:
         return [(file, None) for file in files]
     if sharp.is_file():
@@ -53,7 +59,6 @@ def pair_files(results: Path, sharp: Path | None) -> list[tuple[Path, Path | Non
             raise PhotoError(f"{sharp} is one file, and there are {len(files)} results. Give the folder of the truths.")
         return [(files[0], sharp)]
     base = results if results.is_dir() else results.parent
-    truths = pictures(sharp)
     return [(file, _truth_of(file.relative_to(base), truths, sharp)) for file in files]
 
 
@@ -63,14 +68,29 @@ def _truth_of(result: Path, truths: list[Path], sharp: Path) -> Path:
     begun = sorted((len(place), truth) for place, truth in places if name == place or _adds_to(name, place))
     if not begun:
         raise PhotoError(
-            f"{result}: no truth of that name is in {sharp}. Names must agree up to an added -word or _word."
+            f"{result}: no truth of that name is in {sharp}. Names must agree up to an added -word or _word; "
+            "an added number is another picture."
         )
     return begun[-1][1]
 
 
 def _adds_to(name: str, place: str) -> bool:
     """Whether the name is the place's with something added that does not look like another number."""
-    return name.startswith(place) and name[len(place)] in "-_. "
+    added = name[len(place) :]
+    return name.startswith(place) and added[:1] in ("-", "_", ".", " ") and not added[1:2].isdigit()
+
+
+def _without_sheets(files: list[Path], truths: set[str]) -> list[Path]:
+    """Those that are results: ``deblur --compare`` leaves ``a-compare.png`` beside ``a.png`` or ``a-sharp.png``."""
+
+    def is_sheet(file: Path) -> bool:
+        if file.suffix != ".png" or not file.stem.endswith(_SHEET) or file.stem in truths:
+            return False
+        name = file.stem.removesuffix(_SHEET)
+        beside = (other.stem for other in files if other != file and other.parent == file.parent)
+        return any(stem == name or _adds_to(stem, name) for stem in beside)
+
+    return [file for file in files if not is_sheet(file)]
 
 
 def compare_files(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from nightsharp.evaluation.contestant import AUTO, method_spec
 from nightsharp.evaluation.protocol import Protocol
 from nightsharp.methods import get_method
+from nightsharp.weights import sha256
 
 _SHARED = (
     "optics",
@@ -29,9 +31,16 @@ _ROUTE = "restore/route.py"
 
 
 def settings_version(
-    method: str, protocol: Protocol, *, metrics: list[str], blind: bool, seed: int, weights: str | None = None
+    method: str,
+    protocol: Protocol,
+    *,
+    metrics: list[str],
+    blind: bool,
+    seed: int,
+    data: str,
+    weights: str | None = None,
 ) -> str:
-    """A word that changes when the method's code or weights, the protocol, the metrics or the seed change.
+    """A word that changes when the method's code or weights, the protocol, the metrics, the seed or the image change.
 
     Args:
         method: a method, ``"auto"`` or ``"input"``.
@@ -39,11 +48,13 @@ def settings_version(
         metrics: what is measured.
         blind: whether true PSFs are hidden.
         seed: of sets that are made.
+        data: the image's files, by :func:`contents`.
         weights: SHA-256 of a weight file in place of the shipped ones.
 
     Example:
         >>> one, other = (
-        ...     settings_version("wiener", Protocol(), metrics=["psnr"], blind=False, seed=seed) for seed in (0, 1)
+        ...     settings_version("wiener", Protocol(), metrics=["psnr"], blind=False, seed=seed, data="")
+        ...     for seed in (0, 1)
         ... )
         >>> len(one), one == other
         (12, False)
@@ -55,9 +66,31 @@ def settings_version(
         "seed": seed,
         "torch": torch.__version__,
         "code": _code(method),
+        "data": data,
         "weights": weights,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def contents(paths: Sequence[Path], known: dict[Path, str]) -> str:
+    """A word for the names and contents of files, wherever they lie.
+
+    Args:
+        paths: the files of one image.
+        known: hashes of a run so far, added to: a PSF or truth that images share is read once.
+
+    Example:
+        >>> contents([], {}) == contents([Path("none.png")], {})
+        False
+    """
+    for path in paths:
+        if path not in known:
+            try:
+                known[path] = sha256(path)
+            except OSError:
+                # what cannot be read fails when its image is, and is counted there
+                known[path] = ""
+    return hashlib.sha256(json.dumps([[path.name, known[path]] for path in paths]).encode()).hexdigest()
 
 
 @cache

@@ -62,7 +62,7 @@ class Protocol:
             raise UsageError(
                 f"border {self.border} px with shifts of {self.reach} px: the border must hold the shifts."
             )
-        if self.step <= 0 or abs(round(1 / self.step) * self.step - 1) > 1e-9:
+        if not 0 < self.step <= 1 or abs(round(1 / self.step) * self.step - 1) > 1e-9:
             raise UsageError(f"step {self.step}: it is 1, 1/2, 1/4 ... of a pixel.")
 
     def __str__(self) -> str:
@@ -122,4 +122,4 @@ class Protocol:
             2.0
         """
         table = torch.tensor(values, dtype=torch.float64)
-        return float(table.median() if self.aggregate == "median" else table.mean())
+        return float(table.quantile(0.5) if self.aggregate == "median" else table.mean())

@@ -11,7 +11,7 @@ from nightsharp.errors import UsageError
 from nightsharp.evaluation.benchmarks import Benchmark, Pair, Sample, get_benchmark
 from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.contestant import Estimation, method_spec, restore, with_true_psf
-from nightsharp.evaluation.fingerprint import settings_version
+from nightsharp.evaluation.fingerprint import contents, settings_version
 from nightsharp.evaluation.metrics import psf_similarity, spectral_ratio, ssd_ratio
 from nightsharp.evaluation.own_weights import WeightFile, check_weights
 from nightsharp.evaluation.pictures import file_name, write_error, write_image, write_psf
@@ -75,8 +75,8 @@ class Plan:
             raise UsageError(f"every is {self.every}; 1 takes every image, 4 every fourth.")
         check_weights(self.methods, self.weights)
 
-    def version(self, method: str, benchmark: Benchmark) -> str:
-        """Of the settings that decide the method's values on the set."""
+    def version(self, method: str, benchmark: Benchmark, data: str) -> str:
+        """Of the settings that decide the method's values on an image of the set, whose files are ``data``."""
         own = self.weights_of(method)
         return settings_version(
             method,
@@ -84,6 +84,7 @@ class Plan:
             metrics=list(self.metrics),
             blind=self.blind,
             seed=self.seed,
+            data=data,
             weights=None if own is None else own.sha256,
         )
 
@@ -129,15 +130,18 @@ def run(plan: Plan, progress: Progress | None = None) -> list[SetResult]:
     chosen = [(get_benchmark(name), get_benchmark(name).samples(plan.data, seed=plan.seed)) for name in plan.sets]
     chosen = [(benchmark, samples[:: plan.every]) for benchmark, samples in chosen]
     ledger = Ledger(plan.out)
+    hashes: dict[Path, str] = {}
     total, done = sum(len(samples) for _, samples in chosen), 0
     results = []
     for benchmark, samples in chosen:
         records: list[Record] = []
         seconds: dict[str, list[float]] = {method: [] for method in plan.methods}
-        versions = {name: plan.version(name, benchmark) for name in (INPUT, *plan.methods)}
         for sample in samples:
             if progress is not None:
                 progress(f"{benchmark.name} {sample.name}", done, total)
+            # of this image alone, so that another picture in the set leaves the results of the others standing
+            data = contents(sample.files, hashes)
+            versions = {name: plan.version(name, benchmark, data) for name in (INPUT, *plan.methods)}
             _measure(plan, benchmark, sample, versions, ledger)
             done += 1
             for method, version in versions.items():

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ _TIFF_COMPRESSIONS = {
     tifffile.COMPRESSION.DEFLATE,
     tifffile.COMPRESSION.PACKBITS,
 }
+_COMMA, _BLANKS = re.compile(r"\d,\d"), re.compile(r"[^\s,][ \t]+[^\s,]")
 _MAT_NAMES = ("psf", "kernel", "k", "f", "h", "filt")
 
 
@@ -65,8 +67,8 @@ def read(file: Path) -> np.ndarray:
         ) from problem
 
 
-def write(file: Path, kernel: np.ndarray) -> Path:
-    """Write by the ending of the name, whole or not at all."""
+def write(file: Path, kernel: np.ndarray, *, overwrite: bool = True) -> Path:
+    """Write by the ending of the name, whole or not at all; without ``overwrite`` an existing file stays."""
     buffer = io.BytesIO()
     match file.suffix.lower():
         case ".npy":
@@ -78,7 +80,9 @@ def write(file: Path, kernel: np.ndarray) -> Path:
         case other:
             raise PsfError(f"{file.name}: a PSF is written as .npy, .png or .tif; {other or 'no ending'} is not one.")
     try:
-        return write_atomically(file, buffer.getvalue(), overwrite=True)
+        return write_atomically(file, buffer.getvalue(), overwrite=overwrite)
+    except FileExistsError as problem:
+        raise PsfError(f"{file} exists already. Choose another name, or ask for it to be replaced.") from problem
     except OSError as problem:
         raise PsfError(f"{file} cannot be written: {problem.strerror or problem}. Choose another place.") from problem
 
@@ -103,15 +107,21 @@ def _read_npy(file: Path) -> np.ndarray:
 
 def _read_text(file: Path) -> np.ndarray:
     text = file.read_text(encoding="utf-8-sig")
-    if "," in text and ";" in text:
+    _check_size(file, text.count("\n"), 1)
+    parted = "semicolons" if ";" in text else "blanks" if _parted_by_blanks(text) else None
+    if "," in text and parted is not None:
         raise PsfError(
-            f"{file.name} has both commas and semicolons, so that a comma may part numbers or be a decimal comma. "
+            f"{file.name} has both commas and {parted}, so that a comma may part numbers or be a decimal comma. "
             "Write decimal points and one kind of separator."
         )
-    _check_size(file, text.count("\n"), 1)
     lines = text.replace(",", " ").replace(";", " ").splitlines()
     _check_size(file, len(lines), max((len(line.split()) for line in lines), default=0))
     return np.loadtxt(lines, ndmin=2)
+
+
+def _parted_by_blanks(text: str) -> bool:
+    """Whether a line with a comma between digits has numbers that blanks or tabs alone hold apart."""
+    return any(_COMMA.search(line) and _BLANKS.search(line) for line in text.splitlines())
 
 
 def _read_tiff(file: Path) -> np.ndarray:

@@ -90,7 +90,7 @@ def _drawn(files: Sequence[Path], folder: Path, seed: int, stored: Path, share: 
             held_out = set(json.loads(stored.read_text(encoding="utf-8"))["held_out"])
         except (ValueError, KeyError, TypeError) as problem:
             raise RecipeError(
-                f"{stored} is damaged. It says which photographs are held out; copy it back, or begin in another folder."
+                f"{stored} is damaged: it says which photographs are held out. Copy it back, or take another folder."
             ) from problem
     else:
         units: dict[str, list[str]] = {}

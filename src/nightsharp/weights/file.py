@@ -15,6 +15,12 @@ from nightsharp.weights.card import Card, read_card
 CARD = "nightsharp.card"
 """The key of the card in the metadata of the file."""
 
+_DTYPES = {
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool),
+}
+"""What a network here may hold; torch cannot compute with all that safetensors stores."""
+
 LARGEST = 1 << 30
 """Bytes; the largest network here is 63 MB in float32. A file beyond this is not read."""
 
@@ -67,6 +73,11 @@ def _read(file: Path, *, tensors: bool) -> tuple[Card, dict[str, Tensor]]:
             "official weights with 'nightsharp weights convert'."
         )
     for name, tensor in state.items():
+        if tensor.dtype not in _DTYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(
+                f"{file}: {name} is {kind}, which no network here holds. Store it as float16 or float32."
+            )
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{file}: {name} holds values that are not finite. The file is broken; fetch it again.")
     return read_card(metadata[CARD], str(file)), state

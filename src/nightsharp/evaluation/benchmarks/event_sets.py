@@ -37,10 +37,11 @@ def with_events(frames: Path, events: Path, truths: Path | None) -> list[Sample]
     recordings = {file.stem: file for file in sorted(events.iterdir()) if file.suffix in _EVENTS}
 
     def sample(frame: Path) -> Sample:
-        def load() -> Pair:
-            sharp = None if truths is None else read_image(truths / frame.name)
-            return Pair(read_image(frame), sharp, events=recordings[frame.stem])
+        truth, recording = None if truths is None else truths / frame.name, recordings[frame.stem]
 
-        return Sample(frame.stem, load)
+        def load() -> Pair:
+            return Pair(read_image(frame), None if truth is None else read_image(truth), events=recording)
+
+        return Sample(frame.stem, load, files=(frame, recording) if truth is None else (frame, truth, recording))
 
     return [sample(frame) for frame in sorted(frames.glob("*.png")) if frame.stem in recordings]

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from nightsharp._endings import ENDINGS
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
 from nightsharp.optics import Blur, Psf
 from nightsharp.synthesis.seeds import generator_for
 from nightsharp.synthesis.trajectories import markovian_psfs
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-
 
 def pictures(folder: Path) -> list[Path]:
     """The picture files below a folder, by path."""
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
 
 
 def paired(
@@ -36,7 +36,8 @@ def paired(
         truth, kernel = truths.get(truth_of(place)), kernels.get(place)
         if truth is not None:
             group = place.parts[0] if len(place.parts) > 1 else ""
-            samples.append(Sample("_".join(place.parts), _loader(file, truth, kernel), group))
+            files = (file, truth) if kernel is None else (file, truth, kernel)
+            samples.append(Sample("_".join(place.parts), _loader(file, truth, kernel), group, files))
     return samples
 
 
@@ -60,7 +61,7 @@ def gopro(folder: Path, _seed: int) -> list[Sample]:
     found = []
     for sequence in sorted(path for path in (folder / "test").iterdir() if (path / "blur").is_dir()):
         pairs = paired(sequence / "blur", sequence / "sharp")
-        found += [Sample(f"{sequence.name}_{sample.name}", sample.load, sequence.name) for sample in pairs]
+        found += [replace(sample, name=f"{sequence.name}_{sample.name}", group=sequence.name) for sample in pairs]
     return found
 
 
@@ -77,7 +78,7 @@ def realblur(folder: Path, _seed: int) -> list[Sample]:
                 scene / "gt",
                 truth_of=lambda path: path.with_name(path.name.replace("blur", "gt", 1)),
             )
-            found += [Sample(f"{scene.name}_{sample.name}", sample.load, scene.name) for sample in pairs]
+            found += [replace(sample, name=f"{scene.name}_{sample.name}", group=scene.name) for sample in pairs]
     return found
 
 
@@ -119,7 +120,7 @@ def exdark(folder: Path, seed: int) -> list[Sample]:
             blurred = Blur(psf, "replicate")(sharp[None])[0]
             return Pair((blurred.clamp(0, 1) * 255).round() / 255, sharp, psf)
 
-        return Sample("_".join(file.relative_to(folder).with_suffix("").parts), load, file.parent.name)
+        return Sample("_".join(file.relative_to(folder).with_suffix("").parts), load, file.parent.name, (file,))
 
     return [sample(file) for file in files]
 
@@ -142,7 +143,7 @@ def koehler(folder: Path, _seed: int) -> list[Sample]:
             rest = tuple(truth for truth in files if truth != middle)
             return Pair(read_image(file), read_image(middle), more_truths=rest)
 
-        return Sample(file.stem, load, f"shake {shake}")
+        return Sample(file.stem, load, f"shake {shake}", (file, *files))
 
     matches = [(file, match) for file in pictures(folder) if (match := _BLURRY.match(file.stem))]
     return [sample(file, m[1], m[2]) for file, m in matches if (m[1], m[2]) in truths]

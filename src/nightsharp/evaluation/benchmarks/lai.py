@@ -19,7 +19,7 @@ def uniform(folder: Path, seed: int) -> list[Sample]:
             psf = Psf.load(psf_file)
             return blurred_pair(read_image(file), psf, noise=NOISE, boundary="circular", generator=source)
 
-        return Sample(f"{file.stem}_{psf_file.stem}", load, file.stem.split("_")[0])
+        return Sample(f"{file.stem}_{psf_file.stem}", load, file.stem.split("_")[0], (file, psf_file))
 
     kernels = sorted((folder / "kernel").glob("kernel_*.png"))
     return [sample(file, kernel) for file in sorted((folder / "gt").glob("*_*.png")) for kernel in kernels]
@@ -28,4 +28,4 @@ def uniform(folder: Path, seed: int) -> list[Sample]:
 def real(folder: Path, _seed: int) -> list[Sample]:
     """100 photographs without truth."""
     files = sorted(f for f in (folder / "blurry").iterdir() if f.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    return [Sample(file.stem, lambda file=file: Pair(read_image(file))) for file in files]
+    return [Sample(file.stem, lambda file=file: Pair(read_image(file)), files=(file,)) for file in files]

@@ -25,11 +25,13 @@ def captured(folder: Path, _seed: int) -> list[Sample]:
         return [_published(file) for file in published]
 
     def sample(file: Path) -> Sample:
-        def load() -> Pair:
-            psf = Psf.load(folder / "kernel" / f"{file.stem.split('_')[1]}.npy")
-            return Pair(read_image(file), read_image(folder / "gt" / file.name), psf)
+        kernel = file.stem.split("_")[1]
+        truth, psf_file = folder / "gt" / file.name, folder / "kernel" / f"{kernel}.npy"
 
-        return Sample(file.stem, load, file.stem.split("_")[1])
+        def load() -> Pair:
+            return Pair(read_image(file), read_image(truth), Psf.load(psf_file))
+
+        return Sample(file.stem, load, kernel, (file, truth, psf_file))
 
     return [sample(file) for file in sorted((folder / "blurred").glob("im*_ker*.png"))]
 
@@ -41,7 +43,7 @@ def _published(file: Path) -> Sample:
         # f is the kernel of the correlation
         return Pair(blurred.clamp(0, 1), sharp.clamp(0, 1), Psf.from_tensor(np.rot90(held["f"], 2).copy()))
 
-    return Sample(file.stem, load, file.stem.split("_")[1])
+    return Sample(file.stem, load, file.stem.split("_")[1], (file,))
 
 
 def selfdeblur(folder: Path, _seed: int) -> list[Sample]:
@@ -49,35 +51,38 @@ def selfdeblur(folder: Path, _seed: int) -> list[Sample]:
 
     def sample(file: Path) -> Sample:
         image, kernel = file.stem.split("_")[:2]
+        truth, psf_file = folder / "gt" / f"{image}.png", folder / "gt" / f"{kernel}.png"
 
         def load() -> Pair:
-            psf = Psf.load(folder / "gt" / f"{kernel}.png")
+            psf = Psf.load(psf_file)
             if int(kernel.removeprefix("kernel")) in _ROTATED:
                 psf = Psf.from_tensor(psf.kernel.flip(0, 1))
-            return Pair(read_image(file)[:1], read_image(folder / "gt" / f"{image}.png")[:1], psf)
+            return Pair(read_image(file)[:1], read_image(truth)[:1], psf)
 
-        return Sample(f"{image}_{kernel}", load, kernel)
+        return Sample(f"{image}_{kernel}", load, kernel, (file, truth, psf_file))
 
     return [sample(file) for file in sorted(folder.glob("im*_kernel*_img.png"))]
 
 
-def psfs(folder: Path) -> list[tuple[str, Psf]]:
-    """The eight PSFs, by name."""
-    return [(file.stem, Psf.load(file)) for file in sorted((folder / "kernel").glob("ker*.npy"))]
+def psfs(folder: Path) -> list[tuple[Path, Psf]]:
+    """The eight PSFs, each with its file."""
+    return [(file, Psf.load(file)) for file in sorted((folder / "kernel").glob("ker*.npy"))]
 
 
 def synthetic(folder: Path, seed: int, noise: float) -> list[Sample]:
     """The 4 sharp images blurred by the 8 PSFs without anything beyond their border, with Gaussian noise."""
     images = sorted({file.stem.split("_")[0]: file for file in sorted((folder / "gt").glob("im*_ker*.png"))}.items())
 
-    def sample(image: str, file: Path, kernel: str, psf: Psf) -> Sample:
+    def sample(image: str, file: Path, psf_file: Path, psf: Psf) -> Sample:
+        kernel = psf_file.stem
+
         def load() -> Pair:
             source = generator_for(seed, "levin2009", image, kernel, str(noise))
             return blurred_pair(read_image(file), psf, noise=noise, boundary="valid", generator=source)
 
-        return Sample(f"{image}_{kernel}", load, kernel)
+        return Sample(f"{image}_{kernel}", load, kernel, (file, psf_file))
 
-    return [sample(image, file, kernel, psf) for image, file in images for kernel, psf in psfs(folder)]
+    return [sample(image, file, psf_file, psf) for image, file in images for psf_file, psf in psfs(folder)]
 
 
 def estimated(folder: Path, _seed: int) -> list[Sample]:
@@ -86,31 +91,32 @@ def estimated(folder: Path, _seed: int) -> list[Sample]:
     The pictures were blurred by the rotated PSFs, and the stored estimates, rotated too, fit them as they are. A PSF is
     known up to a shift.
     """
-    blurred = {
-        file.stem: file for file in sorted((folder / "ker_levin/sigma_2.55_ker_levin_valid").glob("im_*_ker_*.png"))
-    }
+    blurred = folder / "ker_levin/sigma_2.55_ker_levin_valid"
 
     def sample(file: Path) -> Sample:
         # k_2_im_1_cho_and_lee
         _, kernel, _, image, author = file.stem.split("_", 4)
+        seen_file, truth = blurred / f"im_{image}_ker_{kernel}.png", folder / f"sharp/im_{image}.png"
 
         def load() -> Pair:
-            seen, sharp = read_image(blurred[f"im_{image}_ker_{kernel}"]), read_image(folder / f"sharp/im_{image}.png")
+            seen, sharp = read_image(seen_file), read_image(truth)
             top, left = ((whole - part) // 2 for whole, part in zip(sharp.shape[1:], seen.shape[1:], strict=True))
             inner = sharp[:, top : top + seen.shape[1], left : left + seen.shape[2]]
             return Pair(seen, inner.contiguous(), Psf.load(file))
 
-        return Sample(f"im{image}_ker{kernel}_{author}", load, f"ker{kernel}")
+        return Sample(f"im{image}_ker{kernel}_{author}", load, f"ker{kernel}", (seen_file, truth, file))
 
     return [sample(file) for file in sorted(folder.glob("BD_*/kernel_estimates/k_*_im_*.png"))]
 
 
 def on_folder(
-    images: list[Path], kernels: list[tuple[str, Psf]], seed: int, noise: float, *, circular: bool, grey: bool
+    images: list[Path], kernels: list[tuple[Path, Psf]], seed: int, noise: float, *, circular: bool, grey: bool
 ) -> list[Sample]:
     """Every image under every PSF."""
 
-    def sample(file: Path, kernel: str, psf: Psf) -> Sample:
+    def sample(file: Path, psf_file: Path, psf: Psf) -> Sample:
+        kernel = psf_file.stem
+
         def load() -> Pair:
             sharp = read_image(file)
             if grey and sharp.shape[0] == 3:
@@ -121,6 +127,6 @@ def on_folder(
             boundary = "circular" if circular else "valid"
             return blurred_pair(sharp.to(torch.float32), psf, noise=noise, boundary=boundary, generator=source)
 
-        return Sample(f"{file.stem}_{kernel}", load, kernel)
+        return Sample(f"{file.stem}_{kernel}", load, kernel, (file, psf_file))
 
-    return [sample(file, kernel, psf) for file in images for kernel, psf in kernels]
+    return [sample(file, psf_file, psf) for file in images for psf_file, psf in kernels]

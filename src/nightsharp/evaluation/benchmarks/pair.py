@@ -40,11 +40,13 @@ class Sample:
         name: unique in its set.
         group: the column in which its set's papers count it (a noise level, a category); empty for none.
         load: reads it, or makes it; the same every time.
+        files: what it is read or made of; other content is another image.
     """
 
     name: str
     load: Callable[[], Pair]
     group: str = ""
+    files: tuple[Path, ...] = ()
 
 
 def read_image(file: Path) -> Float[Tensor, "channel height width"]:

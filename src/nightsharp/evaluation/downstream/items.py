@@ -60,17 +60,23 @@ def from_folders(blurred: Path, restored: Path, sharp: Path | None = None, texts
         texts: a folder of ``street.txt`` with what stands in ``street.jpg``.
 
     Raises:
-        PhotoError: a folder is empty or missing, or a restored picture belongs to none.
+        PhotoError: a folder is empty or missing, a restored picture belongs to none, or two belong to one.
     """
     for folder in (blurred, restored, sharp, texts):
         if folder is not None and not folder.is_dir():
             raise PhotoError(f"{folder}: there is no such folder. Check the path.")
     truths = {} if sharp is None else _by_place(sharp)
     known = {} if texts is None else {file.relative_to(texts).with_suffix(""): file for file in texts.rglob("*.txt")}
-    items = []
+    items: list[Item] = []
+    results: dict[Path, Path] = {}
     for after, before in pair_files(restored, blurred):
         assert before is not None
         place = before.relative_to(blurred).with_suffix("")
+        if place in results:
+            raise PhotoError(
+                f"{before}: {results[place].name} and {after.name} are both results of it. Leave one in {restored}."
+            )
+        results[place] = after
         truth, text = truths.get(place), known.get(place)
         if truth is None and text is None:
             raise PhotoError(
@@ -87,10 +93,18 @@ def _by_place(folder: Path) -> dict[Path, Path]:
 
 def _reader(before: Path, after: Path, truth: Path | None, text: Path | None) -> Callable[[], Shot]:
     def read() -> Shot:
-        words = None if text is None else plain_text(text.read_text(encoding="utf-8"))
+        words = None if text is None else _text(text)
         return Shot(read_image(before), read_image(after), None if truth is None else read_image(truth), words)
 
     return read
+
+
+def _text(file: Path) -> str:
+    try:
+        # a byte-order mark is no character of the text
+        return plain_text(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as problem:
+        raise PhotoError(f"{file}: the text is not in UTF-8 (byte {problem.start}). Save it as UTF-8.") from problem
 
 
 def restored_by(
