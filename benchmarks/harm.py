@@ -20,7 +20,9 @@ from nightsharp.restore.function import function_of
 from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR, keeps_more
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
-from nightsharp.restore.noise import measure_noise
+from nightsharp.restore.instead import LOUD
+from nightsharp.restore.noise import measure_noise, shown_noise
+from nightsharp.restore.route import BEST, CLASSICAL, NOISY
 
 PROTOCOL = """Do no harm: pairs of 256 x 256 (tiny: 1 to 48) from sharp photographs the guard was not tuned on, PSFs of
 nightsharp.optics, 40 % blurred in linear light, rounded to 8 bits; the PSF is given, and wrong where the level says so.
@@ -90,11 +92,8 @@ def photographs(data: Path, half: int) -> list[Callable[[], Tensor]]:
 def attempt(case: Case, method: str, strength: float = 1.0) -> Trial:
     """Restore as ``nightsharp.deblur`` does, without the guard."""
     spec = get_method(method)
-    if case.linear:
-        photo = Photo(srgb_to_linear(case.blurred).expand(3, -1, -1).contiguous())
-        given, clip = Given(photo, None, None), float(srgb_to_linear(torch.tensor(CLIPPED)))
-    else:
-        given, clip = Given(None, case.blurred, None), CLIPPED
+    given = _given(case)
+    clip = float(srgb_to_linear(torch.tensor(CLIPPED))) if case.linear else CLIPPED
     noise = measure_noise(given, spec.light)
     height, width = given.size
     weight = noise.weight(given, spec.light, slice(0, height), slice(0, width))
@@ -156,9 +155,11 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
 
     Args:
         case: the pair, with the PSF that is used.
-        method: the name of a method that takes a PSF.
+        method: the name of a method that takes a PSF, or ``auto`` for the way that ``nightsharp.deblur`` takes.
         confidence: of an estimated PSF; None for one that was given.
     """
+    if method == "auto":
+        return _routed(case, confidence)
     before = psnr(case, case.blurred[None])
     if max(case.psf.size) > min(case.blurred.shape[-2:]):
         return Outcome(case.kind, before, before, before)
@@ -179,6 +180,26 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
             checked = again
     after = psnr(case, _display(case, checked.sharp))
     return Outcome(case.kind, before, result, after, trial.seconds, seconds)
+
+
+def _routed(case: Case, confidence: float | None) -> Outcome:
+    """The route's first method, and behind strong noise the classical one where the guard kept the input."""
+    given = _given(case)
+    noise = shown_noise(given)
+    if given.channels == 1 and noise < NOISY:
+        return compare(case, CLASSICAL, confidence)
+    first = compare(case, BEST, confidence)
+    if confidence is not None or noise < LOUD or first.guarded != first.before:
+        return first
+    second = compare(case, CLASSICAL)
+    return first if second.guarded == second.before else second
+
+
+def _given(case: Case) -> Given:
+    """A case as ``nightsharp.deblur`` sees it."""
+    if case.linear:
+        return Given(Photo(srgb_to_linear(case.blurred).expand(3, -1, -1).contiguous()), None, None)
+    return Given(None, case.blurred, None)
 
 
 def psnr(case: Case, image: Tensor) -> float:
