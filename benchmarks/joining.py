@@ -30,8 +30,10 @@ def _with_rows(before: Table, table: Table) -> Table:
         name: before["groups"].get(name, {}) | table["groups"].get(name, {})
         for name in (*before["groups"], *(name for name in table["groups"] if name not in before["groups"]))
     }
-    return table | {
+    both = table | {
         "measured": list(rows.values()),
         "groups": groups,
         "seconds": before["seconds"] | table["seconds"],
     }
+    # of the one method that stands for all where the PSF is estimated; it may not be among the new ones
+    return both if table.get("parts") or "parts" not in before else both | {"parts": before["parts"]}

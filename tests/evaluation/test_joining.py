@@ -26,6 +26,15 @@ def test_other_methods_keep_their_rows():
     assert set(both["seconds"]) == set(new)
 
 
+def test_the_parts_stay_those_of_the_method_that_they_are_of():
+    parted = table(input=20, hyper_laplacian=30) | {"parts": [{"part": "ker01", "psnr": 30}]}
+    (both,) = joined([parted], [table(input=20, auto=31) | {"parts": []}])
+    assert both["parts"] == parted["parts"]
+    newer = [{"part": "ker01", "psnr": 32}]
+    (both,) = joined([parted], [table(input=20, hyper_laplacian=32) | {"parts": newer}])
+    assert both["parts"] == newer
+
+
 def test_rows_under_another_protocol_do_not_stay_beside_new_ones():
     (only,) = joined([table(wiener=30)], [table("border 25", dwdn=33)])
     assert [row["method"] for row in only["measured"]] == ["dwdn"]
