@@ -8,7 +8,7 @@ from torch import Tensor
 _SOFTNESS = 0.05
 # Light, in contrasts, from which on the damping grows no further: it multiplies the light, while noise and edges are
 # measured by the contrast. In fog, snow and on paper, much brighter than their contrast, all would be smoothed away.
-_BRIGHT = 4.0
+_BRIGHT = 8.0
 # A step of tau x / epsilon above 1/4 overshoots from pixel to pixel, into a chessboard.
 _STEPS = 4.0
 
@@ -21,7 +21,7 @@ def total_variation_damping(
     r"""The divisor that holds noise back and leaves edges.
 
     .. math:: 1 - \tau'\, \mathrm{div} \frac{\nabla x}{\sqrt{\langle|\nabla x|^2\rangle + \epsilon^2}}, \qquad
-        \tau' = \tau \min\!\big(1, \tfrac{4 c}{x}\big), \quad \epsilon = \max(0.05\, c,\; 4\, \tau' x)
+        \tau' = \tau \min\!\big(1, \tfrac{8 c}{x}\big), \quad \epsilon = \max(0.05\, c,\; 4\, \tau' x)
 
     The gradient's length is the root mean square over the channels, so that an edge in one colour keeps the others
     from being smoothed across it. Differences wrap around at the border.
