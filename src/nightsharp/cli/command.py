@@ -114,7 +114,7 @@ _VERBS = {
             ),
             "verify": _Verb(
                 "verify",
-                "Compare the shipped weights with their hashes, or see that files load.",
+                "Compare the shipped weights with their hashes, or see that files or shipped ones by name load.",
                 ("nightsharp weights verify", "nightsharp weights verify mine.safetensors"),
             ),
             "convert": _Verb(
