@@ -19,10 +19,11 @@ from nightsharp.photo import Photo, linear_to_srgb, srgb_to_linear
 from nightsharp.restore.function import function_of
 from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR, keeps_more
 from nightsharp.restore.given import Given
-from nightsharp.restore.guard import Checked, check_tile, judge_psf, summarise
-from nightsharp.restore.instead import LOUD
-from nightsharp.restore.noise import measure_noise, shown_noise
-from nightsharp.restore.route import BEST, CLASSICAL, NOISY
+from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
+from nightsharp.restore.instead import classical_for, classical_instead
+from nightsharp.restore.noise import measure_noise
+from nightsharp.restore.order import Order
+from nightsharp.restore.route import choose_route
 
 PROTOCOL = """Do no harm: pairs of 256 x 256 (tiny: 1 to 48) from sharp photographs the guard was not tuned on, PSFs of
 nightsharp.optics, 40 % blurred in linear light, rounded to 8 bits; the PSF is given, and wrong where the level says so.
@@ -185,13 +186,15 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
 def _routed(case: Case, confidence: float | None) -> Outcome:
     """The route's first method, and behind strong noise the classical one where the guard kept the input."""
     given = _given(case)
-    noise = shown_noise(given)
-    if given.channels == 1 and noise < NOISY:
-        return compare(case, CLASSICAL, confidence)
-    first = compare(case, BEST, confidence)
-    if confidence is not None or noise < LOUD or first.guarded != first.before:
+    words = classical_for(given, varies=False)
+    route = choose_route(None, psf_given=confidence is None, classical_for=words)
+    first = compare(case, route.method.name, confidence)
+    order = Order(route, case.psf, "given", confidence, 1.0, guard=True, light=None)
+    kept = Verdict("input" if first.guarded == first.before else "result", "")
+    instead = classical_instead(order, kept, given)
+    if instead is None:
         return first
-    second = compare(case, CLASSICAL)
+    second = compare(case, instead.route.method.name)
     return first if second.guarded == second.before else second
 
 

@@ -1,5 +1,6 @@
 """Which format the ending of a name stands for; light to import, because the command asks before it begins."""
 
+from pathlib import Path
 from typing import Literal
 
 Format = Literal["jpeg", "png", "tiff", "webp", "heif", "avif", "raw"]
@@ -33,3 +34,8 @@ ENDINGS: dict[str, Format] = {
     ".x3f": "raw",
 }
 """Those of photographs, in small letters."""
+
+
+def photographs_below(folder: Path) -> list[Path]:
+    """The photographs in a folder and in its folders, by path."""
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())

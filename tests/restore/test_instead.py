@@ -102,4 +102,5 @@ def test_a_point_is_no_blur_for_either(monkeypatch):
     photo = recorded(0.15)
     done = deblur(photo, psf=Psf.from_tensor(torch.ones(1, 1)))
     assert done.report["guard"]["words"].startswith("the PSF is a single point")
+    assert {"plan", "restore"} <= set(done.report["seconds"])
     assert torch.equal(done.sharp, photo)

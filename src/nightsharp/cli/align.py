@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from nightsharp._endings import ENDINGS
 from nightsharp.cli.failures import describe_failure, exit_code, say_failure
-from nightsharp.cli.outputs import check_distinct, check_writable
+from nightsharp.cli.outputs import check_distinct, check_writable, make_folder
 from nightsharp.cli.progress import Bars
 from nightsharp.errors import PhotoError, UsageError
 
@@ -46,10 +46,7 @@ def align(
     }
     check_distinct([file for couple in couples for file in couple], [file for two in targets.values() for file in two])
     for folder in (output / "sharp", output / "blurred"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise UsageError(f"the folder {folder} cannot be made: {problem.strerror}. Choose another.") from problem
+        make_folder(folder)
     rows: list[dict[str, object]] = []
     worst = 0
     stopped: KeyboardInterrupt | None = None

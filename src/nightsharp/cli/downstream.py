@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from nightsharp.cli.failures import exit_code, say_failure
-from nightsharp.cli.outputs import check_writable
+from nightsharp.cli.outputs import check_writable, make_folder
 from nightsharp.cli.progress import Bars
 from nightsharp.errors import PhotoError, UsageError
 
@@ -107,12 +107,9 @@ def downstream(
 
 def _make_folder(out: Path, task: str) -> None:
     """The folder for the report, before hours of measuring."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as problem:
-        raise UsageError(f"-o {out} is a file; the report goes into a folder. Choose another name.") from problem
-    except OSError as problem:
-        raise UsageError(f"the folder {out} cannot be created: {problem.strerror}. Choose another.") from problem
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"-o {out} is a file; the report goes into a folder. Choose another name.")
+    make_folder(out)
     check_writable(out / f"downstream-{task}.json", overwrite=True)
 
 

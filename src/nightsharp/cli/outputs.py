@@ -142,11 +142,20 @@ def _folder(place: str | None, *, many: bool, option: str, make: bool) -> Path |
         raise UsageError(f"{option} {place} is a file; for several photos, or with a / at its end, it is a folder.")
     if not make:
         return folder
+    make_folder(folder)
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing, with those above it.
+
+    Raises:
+        UsageError: it cannot be made, or is a file.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise UsageError(f"the folder {place} cannot be created: {problem.strerror}. Choose another.") from problem
-    return folder
+        raise UsageError(f"the folder {folder} cannot be created: {problem.strerror}. Choose another.") from problem
 
 
 def _identities(file: Path) -> list[object]:

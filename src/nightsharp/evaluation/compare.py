@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightsharp._endings import ENDINGS
+from nightsharp._endings import ENDINGS, photographs_below
 from nightsharp.errors import NightsharpError, PhotoError
-from nightsharp.evaluation.benchmarks.folders import pictures
 from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.protocol import Protocol
 from nightsharp.evaluation.scores import score
@@ -48,8 +47,12 @@ def pair_files(results: Path, sharp: Path | None) -> list[tuple[Path, Path | Non
     for place in (results, sharp):
         if place is not None and not place.exists():
             raise PhotoError(f"{place}: there is no such file or folder. Check the path.")
-    truths = [] if sharp is None or sharp.is_file() else pictures(sharp)
-    files = [results] if results.is_file() else _without_sheets(pictures(results), {truth.stem for truth in truths})
+    truths = [] if sharp is None or sharp.is_file() else photographs_below(sharp)
+    files = (
+        [results]
+        if results.is_file()
+        else _without_sheets(photographs_below(results), {truth.stem for truth in truths})
+    )
     if not files:
         raise PhotoError(f"{results}: there is no picture in it ({', '.join(dict.fromkeys(ENDINGS.values()))}).")
     if sharp is None:

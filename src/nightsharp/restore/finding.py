@@ -121,11 +121,10 @@ def find_psf(
 
 def _within(psf: Psf, side: int | None) -> Psf:
     """The PSF cut evenly about its centre: moving the centroid there can make it larger than its window."""
-    if side is None:
+    if side is None or max(psf.size) <= side:
         return psf
-    top, left = (max(0, length - side) // 2 for length in psf.size)
     height, width = psf.size
-    return psf if top == left == 0 else Psf.from_tensor(psf.kernel[top : height - top, left : width - left])
+    return psf.crop(min(height, side), min(width, side))
 
 
 def _mosaic(kernels: Float[Tensor, "rows columns k k"]) -> Float[Tensor, "height width"]:

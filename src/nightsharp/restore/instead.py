@@ -1,4 +1,4 @@
-"""Behind noise that hides what a network made of it: the classical method, which can be checked."""
+"""When the classical method is taken in place of the network: from the start, or after the guard has spoken."""
 
 from dataclasses import replace
 
@@ -6,11 +6,23 @@ from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
 from nightsharp.restore.noise import shown_noise
 from nightsharp.restore.order import Order
-from nightsharp.restore.route import BEST, choose_route
+from nightsharp.restore.route import BEST, NOISY, choose_route
 
 # Standard deviation of the noise, range [0, 1]. From here on ``benchmarks.harm`` has a level of its own, strong noise,
 # on which no guarded result of the classical method was worse than its input.
 LOUD = 0.06
+
+
+def classical_for(given: Given, *, varies: bool) -> str | None:
+    """What makes a photograph one that the classical method restores better, in words; None for most.
+
+    Args:
+        given: the photograph.
+        varies: whether its blur does.
+    """
+    if varies:
+        return "blur that varies"
+    return "grey without noise" if given.channels == 1 and shown_noise(given) < NOISY else None
 
 
 def classical_instead(order: Order, verdict: Verdict, given: Given) -> Order | None:

@@ -30,16 +30,16 @@ from nightsharp.restore.function import network_of, usable_methods
 from nightsharp.restore.gentle import restore_estimated
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.guard import Verdict, judge_psf
-from nightsharp.restore.instead import classical_instead
+from nightsharp.restore.instead import classical_for, classical_instead
 from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory, release_memory
-from nightsharp.restore.noise import Noise, measure_noise, shown_noise
+from nightsharp.restore.noise import Noise, measure_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan, Work, make_plan
 from nightsharp.restore.region import part_around, richest_part
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, describe_weights
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.result import Result
-from nightsharp.restore.route import NOISY, Route, choose_route
+from nightsharp.restore.route import Route, choose_route
 from nightsharp.restore.varying import estimate_field, window_grid
 from nightsharp.restore.work import restore_tiles
 
@@ -242,16 +242,9 @@ def plan_deblur(
     return _plan(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
 
 
-def _classical_for(given: Given, *, varies: bool) -> str | None:
-    """What makes the photograph one that the classical method restores better; None for most."""
-    if varies:
-        return "blur that varies"
-    return "grey without noise" if given.channels == 1 and shown_noise(given) < NOISY else None
-
-
 def _seen_route(route: Route, given: Given, *, psf_given: bool, varies: bool) -> Route:
     """The route once the photograph is there; a method that was asked for stays, and nothing is measured for it."""
-    words = None if route.asked else _classical_for(given, varies=varies)
+    words = None if route.asked else classical_for(given, varies=varies)
     return route if words is None else choose_route(None, psf_given=psf_given, classical_for=words)
 
 
@@ -400,13 +393,13 @@ def _restored(
         tell_plan(plan)
     clock.mark("plan")
     verdict = judge_psf(psf, order.confidence) if order.guard and method.needs_psf else None
-    if verdict is not None:
-        return _Restored(plan, noise, verdict, None, order.strength)
-    clip = _clip(given, method.light)
-    result, verdict, applied = restore_estimated(
-        given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, stage, cancel)
-    )
-    sharp = None if verdict.kept == "input" else result.sharp()
+    sharp, applied = None, order.strength
+    if verdict is None:
+        clip = _clip(given, method.light)
+        result, verdict, applied = restore_estimated(
+            given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, stage, cancel)
+        )
+        sharp = None if verdict.kept == "input" else result.sharp()
     release_memory()
     clock.mark("restore")
     return _Restored(plan, noise, verdict, sharp, applied)

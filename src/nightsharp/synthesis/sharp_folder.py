@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp._endings import ENDINGS
+from nightsharp._endings import ENDINGS, photographs_below
 from nightsharp.errors import LimitError, PhotoError, UsageError
 from nightsharp.photo import Codes, probe, read_photo
 from nightsharp.synthesis.seeds import generator_for
@@ -105,7 +105,7 @@ class SharpFolder:
         if not self.folder.is_dir():
             what = "is a file" if self.folder.exists() else "does not exist"
             raise PhotoError(f"the folder {self.folder} {what}. Give the folder that holds the sharp photographs.")
-        found = sorted(file for file in self.folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+        found = photographs_below(self.folder)
         if not found:
             raise PhotoError(f"{self.folder} holds no photograph ({', '.join(ENDINGS)}). Check the path.")
         usable = []

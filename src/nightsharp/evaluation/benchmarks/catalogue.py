@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from nightsharp._endings import photographs_below
 from nightsharp.errors import UsageError
 from nightsharp.evaluation.benchmarks import camera, event_sets, folders, lai, levin, pan
 from nightsharp.evaluation.benchmarks.missing import MissingBenchmark, find_folder
@@ -80,16 +81,16 @@ class Benchmark:
 
 
 def _sun(folder: Path, psfs: Path, seed: int) -> list[Sample]:
-    images = folders.pictures(folder / "gt")
+    images = photographs_below(folder / "gt")
     return levin.on_folder(images, levin.psfs(psfs), seed, 0.01, circular=False, grey=True)
 
 
 def _classic(folder: Path, psfs: Path, seed: int, noise: float) -> list[Sample]:
-    return levin.on_folder(folders.pictures(folder), levin.psfs(psfs), seed, noise, circular=True, grey=False)
+    return levin.on_folder(photographs_below(folder), levin.psfs(psfs), seed, noise, circular=True, grey=False)
 
 
 def _at_gain(folder: Path, psfs: Path, seed: int, gain: int) -> list[Sample]:
-    return camera.at_gain(folders.pictures(folder), levin.psfs(psfs), seed, gain)
+    return camera.at_gain(photographs_below(folder), levin.psfs(psfs), seed, gain)
 
 
 _LEVIN = "Levin, Weiss, Durand and Freeman, CVPR 2009 (webee.technion.ac.il/people/anat.levin)"

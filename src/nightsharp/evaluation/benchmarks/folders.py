@@ -5,16 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nightsharp._endings import ENDINGS
+from nightsharp._endings import photographs_below
 from nightsharp.evaluation.benchmarks.pair import Pair, Sample, read_image
 from nightsharp.optics import Blur, Psf
 from nightsharp.synthesis.seeds import generator_for
 from nightsharp.synthesis.trajectories import markovian_psfs
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The picture files below a folder, by path."""
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
 
 
 def paired(
@@ -28,10 +23,10 @@ def paired(
         psfs: a folder of PSFs of the same names, if there is one.
         truth_of: the truth's place for the blurred picture's place, both relative.
     """
-    truths = {file.relative_to(sharp).with_suffix(""): file for file in pictures(sharp)}
+    truths = {file.relative_to(sharp).with_suffix(""): file for file in photographs_below(sharp)}
     kernels = {} if psfs is None else {f.relative_to(psfs).with_suffix(""): f for f in sorted(psfs.rglob("*.*"))}
     samples = []
-    for file in pictures(blurred):
+    for file in photographs_below(blurred):
         place = file.relative_to(blurred).with_suffix("")
         truth, kernel = truths.get(truth_of(place)), kernels.get(place)
         if truth is not None:
@@ -111,7 +106,7 @@ def exdark(folder: Path, seed: int) -> list[Sample]:
     """
     chosen = folder / "test.txt"
     names = chosen.read_text().split("\n") if chosen.is_file() else None
-    files = pictures(folder) if names is None else [folder / name.strip() for name in names if name.strip()]
+    files = photographs_below(folder) if names is None else [folder / name.strip() for name in names if name.strip()]
 
     def sample(file: Path) -> Sample:
         def load() -> Pair:
@@ -131,7 +126,7 @@ _BLURRY = re.compile(r"Blurry(\d+)_(\d+)$")
 def koehler(folder: Path, _seed: int) -> list[Sample]:
     """4 images x 12 recorded shakes; each has about 199 truths, one for each position of the camera."""
     truths: dict[tuple[str, str], list[tuple[int, Path]]] = {}
-    for file in pictures(folder):
+    for file in photographs_below(folder):
         if match := re.match(r"GroundTruth(\d+)_(\d+)_(\d+)$", file.stem):
             truths.setdefault((match[1], match[2]), []).append((int(match[3]), file))
 
@@ -145,5 +140,5 @@ def koehler(folder: Path, _seed: int) -> list[Sample]:
 
         return Sample(file.stem, load, f"shake {shake}", (file, *files))
 
-    matches = [(file, match) for file in pictures(folder) if (match := _BLURRY.match(file.stem))]
+    matches = [(file, match) for file in photographs_below(folder) if (match := _BLURRY.match(file.stem))]
     return [sample(file, m[1], m[2]) for file, m in matches if (m[1], m[2]) in truths]

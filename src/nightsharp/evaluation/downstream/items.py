@@ -7,9 +7,9 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
+from nightsharp._endings import photographs_below
 from nightsharp.errors import PhotoError
 from nightsharp.evaluation.benchmarks import Sample
-from nightsharp.evaluation.benchmarks.folders import pictures
 from nightsharp.evaluation.benchmarks.pair import read_image
 from nightsharp.evaluation.compare import pair_files
 from nightsharp.evaluation.contestant import Estimation, restore
@@ -88,7 +88,7 @@ def from_folders(blurred: Path, restored: Path, sharp: Path | None = None, texts
 
 
 def _by_place(folder: Path) -> dict[Path, Path]:
-    return {file.relative_to(folder).with_suffix(""): file for file in pictures(folder)}
+    return {file.relative_to(folder).with_suffix(""): file for file in photographs_below(folder)}
 
 
 def _reader(before: Path, after: Path, truth: Path | None, text: Path | None) -> Callable[[], Shot]:
