@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nightsharp.optics import Blur, Psf, shake
-from nightsharp.restore import deblur, job
+from nightsharp.restore import deblur, planning
 
 # 1, 12 and 24 megapixels
 SIZES = ((866, 1154), (3000, 4000), (4000, 6000))
@@ -55,12 +55,12 @@ def photograph(height: int, width: int) -> Tensor:
 
 def restored(blurred: Tensor, method: str, psf: Psf, core: int) -> tuple[Tensor, int]:
     """The result in tiles of that side, and how many they were."""
-    make_plan = job.make_plan
+    make_plan = planning.make_plan
 
     def planned(work, *, budget, cost, core=None, _core=core):
         return make_plan(work, budget=10**12, cost=cost, core=_core)
 
-    with patch.object(job, "make_plan", planned):
+    with patch.object(planning, "make_plan", planned):
         done = deblur(blurred, method=method, psf=psf, guard=False)
     return done.sharp, done.report["plan"]["tiles"]
 

@@ -221,7 +221,7 @@ def test_each_family_of_failures_has_its_code(problem, code, tmp_path, capsys, m
     def fail(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr("nightsharp.restore.job.restore_tiles", fail)
+    monkeypatch.setattr("nightsharp.restore.execute.restore_tiles", fail)
     assert deblur(night(tmp_path / "a.png")) == code
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1

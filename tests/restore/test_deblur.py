@@ -12,11 +12,12 @@ from PIL import Image, ImageCms
 
 import nightsharp as ns
 from nightsharp.errors import Cancelled, PhotoError, PsfError, UsageError
+from nightsharp.methods import MethodSpec
 from nightsharp.optics import Blur, Psf, line
-from nightsharp.restore import job
 from nightsharp.restore import plan as planning
 from nightsharp.restore.function import usable_methods
 from nightsharp.restore.given import Given
+from nightsharp.restore.opening import opened
 from nightsharp.restore.result import Result
 
 PSF = line(9, 20)
@@ -203,7 +204,7 @@ def test_without_the_guard_the_result_is_the_result():
 
 @pytest.mark.parametrize("guard", [True, False])
 def test_a_method_that_breaks_down_gives_the_input_back(guard, monkeypatch):
-    monkeypatch.setattr(job.MethodSpec, "load", lambda _: lambda blurred, psf, **_: blurred * torch.nan)
+    monkeypatch.setattr(MethodSpec, "load", lambda _: lambda blurred, psf, **_: blurred * torch.nan)
     blurred = blur(scene())
     out = ns.deblur(blurred, psf=PSF, guard=guard)
     assert torch.equal(out.sharp, blurred)
@@ -322,7 +323,7 @@ def test_what_does_not_hold_together_is_refused(options, kind, words):
 )
 def test_a_tensor_that_is_no_image_is_refused(tensor, words):
     with pytest.raises(PhotoError, match=words):
-        job._open(tensor, light=None, limits=None)
+        opened(tensor)
 
 
 def test_a_file_that_is_no_photograph_is_refused(tmp_path):

@@ -15,13 +15,14 @@ import nightsharp as ns
 from nightsharp.methods import get_method
 from nightsharp.optics import Blur, Psf, shake
 from nightsharp.restore import Restoration
+from nightsharp.restore.execute import carry_out
 from nightsharp.restore.gentle import restore_estimated
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
 from nightsharp.restore.guard.decide import part_of_tile
 from nightsharp.restore.guard.scores import Input
-from nightsharp.restore.job import Clock, carry_out
 from nightsharp.restore.order import Order
+from nightsharp.restore.planning import Clock
 from nightsharp.restore.result import Result
 from nightsharp.restore.route import Route
 

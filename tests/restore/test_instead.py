@@ -13,7 +13,7 @@ from skimage.data import coffee
 
 from nightsharp import deblur
 from nightsharp.optics import Blur, Psf, line
-from nightsharp.restore import choose_route, job, replay
+from nightsharp.restore import choose_route, execute, replay
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
 from nightsharp.restore.instead import LOUD, classical_instead
@@ -30,13 +30,13 @@ def recorded(noise: float) -> torch.Tensor:
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Let the guard throw away what these methods make; all else is real."""
-    real = job.restore_tiles
+    real = execute.restore_tiles
 
     def judged(given, order, *rest):
         result, verdict = real(given, order, *rest)
         return result, KEPT if order.route.method.name in names else verdict
 
-    monkeypatch.setattr(job, "restore_tiles", judged)
+    monkeypatch.setattr(execute, "restore_tiles", judged)
 
 
 def order(method: str | None = None, **changed: Any) -> Order:

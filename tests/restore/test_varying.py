@@ -13,7 +13,8 @@ from nightsharp.optics import Blur, Psf, disk, line, shake
 from nightsharp.optics.field import PsfField
 from nightsharp.restore import plan_deblur, region
 from nightsharp.restore.finding import FoundPsf
-from nightsharp.restore.job import opened, psf_from_streak
+from nightsharp.restore.opening import opened
+from nightsharp.restore.searching import psf_from_streak
 from nightsharp.restore.varying import estimate_field, judge_field
 
 GRID = (3, 3)

@@ -15,7 +15,9 @@ from nightsharp.methods.map_psf.trails import Box
 from nightsharp.optics import Psf, _psf_files
 from nightsharp.optics.field import PsfField
 from nightsharp.restore.given import Light
-from nightsharp.restore.job import StageProgress, clip_of, estimate_psf, opened, psf_from_streak, psf_varying
+from nightsharp.restore.opening import clip_of, opened
+from nightsharp.restore.progress import StageProgress
+from nightsharp.restore.searching import estimate_psf, psf_from_streak, psf_varying
 
 _LEAST_SIZE = 3
 

@@ -12,10 +12,13 @@ from nightsharp.errors import PhotoError, UsageError
 from nightsharp.methods import get_method
 from nightsharp.methods._blocks import Cancel
 from nightsharp.photo import Limits, read_photo
+from nightsharp.restore.execute import carry_out
 from nightsharp.restore.given import Given
-from nightsharp.restore.job import Clock, Order, StageProgress, carry_out
 from nightsharp.restore.memory import parse_memory
+from nightsharp.restore.order import Order
 from nightsharp.restore.plan import Plan
+from nightsharp.restore.planning import Clock
+from nightsharp.restore.progress import StageProgress
 from nightsharp.restore.report import describe_file, describe_run, psf_of
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.route import Route
