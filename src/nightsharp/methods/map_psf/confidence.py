@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods.map_psf.latent import latent_step, noise_weight
+from nightsharp.methods.map_psf.latent import latent_step, noise_weight, two_tones
 from nightsharp.methods.map_psf.observation import Canvas, gradients
 from nightsharp.methods.map_psf.pyramid import Fit
 from nightsharp.optics import psf_to_otf
@@ -59,6 +59,34 @@ def gather(fit: Fit, agreement: float) -> Evidence:
         rim=max(0.0, float(1 - core)),
         agreement=agreement,
     )
+
+
+@dataclass(frozen=True)
+class Print:
+    """How much a photograph looks like print.
+
+    Attributes:
+        tones: the part of its variance that two tones explain; 1 for ink on paper.
+        strokes: how often two neighbouring pixels are of two tones.
+    """
+
+    tones: float
+    strokes: float
+
+
+def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> Print:
+    """Look at the sharp image under a PSF as if it were a page."""
+    height, width = canvas.inner
+    latent, _ = latent_step(canvas, kernel, max(_JUDGED_AT, noise_weight(noise)))
+    latent = latent[:height, :width]
+    light = latent[canvas.known[:height, :width]]
+    if not len(light) or float(light.var(correction=0)) == 0:
+        return Print(0.0, 0.0)
+    dark, bright = two_tones(light)
+    left = torch.minimum((light - dark).square(), (light - bright).square()).mean()
+    inked = (latent < (dark + bright) / 2).float()
+    strokes = (inked.diff(dim=0).abs().mean() + inked.diff(dim=1).abs().mean()) / 2
+    return Print(float(1 - left / light.var(correction=0)), float(strokes))
 
 
 def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> float:

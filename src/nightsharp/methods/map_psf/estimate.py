@@ -11,7 +11,7 @@ from torch import Tensor
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.methods._blocks import CLIPPED, Cancel, Progress, tick
 from nightsharp.methods.map_psf.confidence import Evidence, gather, similarity, weigh
-from nightsharp.methods.map_psf.hypotheses import Counter, Race, Start, most_alternations
+from nightsharp.methods.map_psf.hypotheses import AGREED, HARDLY, Counter, Race, Start, most_alternations
 from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
@@ -138,6 +138,8 @@ def estimate_psf(
     race = Race(part.seen, part.noise, Counter(lambda done: tick(done, total, progress, cancel)))
     first = race.best_size(sizes)
     best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
+    if agreement < AGREED or best.gain < HARDLY:
+        best, agreement = race.best_page(sizes, best, agreement)
     fit = best.fit
     if progress is not None:
         progress(total, total)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nightsharp.optics import Psf
-from nightsharp.restore.guard.decide import cells_without_drift, part_of_tile, parts_of_cells
+from nightsharp.restore.guard.decide import cells_without_drift, part_of_tile, parts_of_cells, witnessed
 from nightsharp.restore.guard.rims import without_dark_rims
 from nightsharp.restore.guard.scores import Input, follow
 
@@ -86,13 +86,15 @@ def check_tile(
     if seen is None:
         return _kept_input(blurred, _TOO_SMALL)
     scores = seen.scores(sharp)
-    passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight)
+    sure = gentle and witnessed(scores, confidence)
+    passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight, witnessed=sure)
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile
         scores = seen.scores(torch.lerp(moved, sharp, local), local == 1)
     part, numbers, words = part_of_tile(scores, confidence, gentle=gentle)
-    cells = part * passed
+    # what the passage to a failed cell leaves of its neighbours, and not what they had
+    cells = part * functional.adaptive_avg_pool2d(local, (passed.shape[0], passed.shape[1]))[0, 0]
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}
     if part == 0:
         return _kept_input(blurred, words, numbers)
