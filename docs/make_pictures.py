@@ -12,6 +12,7 @@ from pipelines import pipelines
 
 import nightsharp
 from nightsharp.cli import main as command
+from nightsharp.evaluation.downstream.rendered import sign
 from nightsharp.optics import Blur, Psf, defocus, disk, expose, gaussian, line, shake
 from nightsharp.optics.field import PsfField
 from nightsharp.optics.raw_sensor import RawSensor, photograph
@@ -101,6 +102,32 @@ def streak() -> None:
         sheet.paste(_enlarged(kernel, 128), (picture.width + 40, top + 16))
         ImageDraw.Draw(sheet).text((picture.width + 40, top + 2), name, fill="white")
     sheet.save(IMAGES / "streak.jpg", quality=90)
+
+
+def page() -> None:
+    """A page that a shaking hand photographed, what is made of it with nothing given, and the PSF that was found."""
+    said = (
+        "The night was long, the lamp",
+        "burned low, and the hand that",
+        "held the camera shook. What it",
+        "wrote on the film was grey.",
+        "Two tones were enough to read",
+        "it: the ink, and the paper.",
+    )
+    generator = torch.Generator().manual_seed(9)
+    psf = shake(19, generator=generator)
+    blurred = Blur(psf, "valid")(0.1 + 0.8 * sign(list(said), 22, bright_on_dark=False)[None])
+    blurred = (blurred + 0.005 * torch.randn(blurred.shape, generator=generator)).clamp(0, 1)[0]
+    done = nightsharp.deblur(blurred)
+    height, width = blurred.shape[-2:]
+    sheet = Image.new("RGB", (width * 2 + 110, height), "black")
+    for column, values in enumerate((blurred, done.sharp)):
+        pixels = (values[0].clamp(0, 1) * 255).byte().contiguous().numpy()
+        sheet.paste(Image.fromarray(pixels), (width * column, 0))
+    for top, name, kernel in ((10, "found", done.psf.kernel), (height // 2 + 10, "true", psf.kernel)):
+        sheet.paste(_enlarged(kernel, 80), (width * 2 + 15, top + 16))
+        ImageDraw.Draw(sheet).text((width * 2 + 15, top), name, fill="white")
+    sheet.save(IMAGES / "page.jpg", quality=88)
 
 
 def varying() -> None:
@@ -219,7 +246,7 @@ def _enlarged(kernel: torch.Tensor, width: int) -> Image.Image:
 def main() -> None:
     """Draw all."""
     IMAGES.mkdir(exist_ok=True)
-    for draw in (psfs, methods, streak, varying, synthesis, demo):
+    for draw in (psfs, methods, streak, page, varying, synthesis, demo):
         draw()
         print(f"{draw.__name__}: done")
     pipelines(IMAGES)

@@ -42,9 +42,10 @@ STREAK = "light streak"
 # What two tones explain of a page's variance: 40 rendered pages under the right PSF 0.75 to 0.93, photographs 0.42 to
 # 0.80 and one in ten up to 0.9. Where two windows or starts agree on the PSF, less is enough.
 _PAGE, _PAGE_TWICE, _PAGE_AGREED = 0.82, 0.75, 0.95
-# How often two neighbouring pixels are of two tones: those pages 0.030 to 0.13; of 200 photographs half below 0.02, and
-# of those with two tones all but one in eight below 0.03. A wrong PSF shows fewer of the strokes.
-_STROKES_BEFORE, _STROKES = 0.022, 0.028
+# How often two neighbouring pixels are of two tones: those pages 0.030 to 0.13; of 200 photographs half below 0.017,
+# and of those with two tones all but one in eight below 0.03. Signs of few large letters (0.020 to 0.022) have to be of
+# two tones all the more. Where two ways agree already, it is asked only what looks like letters even under their PSF.
+_STROKES, _FEW_STROKES, _SIGN, _STROKES_AGREED = 0.028, 0.015, 0.88, 0.022
 # A page must sharpen more by so much than what it is to replace, and by so much at all: 31 of 32 pages reached 1.15 to
 # 1.54, a fir with lights that was none 1.12. From the last on it is better whatever it reaches: slight
 # blurs gain little.
@@ -196,7 +197,7 @@ class Race:
             that led to it as well counts as another way. Two tones and many strokes make a page: what is none may
             sharpen more under a wrong PSF that this prior led to than under the right one.
         """
-        if self._print(best).strokes < _STROKES_BEFORE:
+        if self._print(best).strokes < (_FEW_STROKES if agreement < AGREED else _STROKES_AGREED):
             return best, agreement
         pages: list[Hypothesis] = []
         page, seen, twice = best, Print(0.0, 0.0), False
@@ -206,9 +207,9 @@ class Race:
             alike = max(similarity(page.fit.kernel, way.fit.kernel) for way in pages if way is not page)
             seen = self._print(page)
             twice = alike > _PAGE_AGREED
-            if twice and seen.tones > _PAGE_TWICE:
+            if twice and _is_page(seen, twice=True):
                 break
-        if seen.strokes < _STROKES or seen.tones < (_PAGE_TWICE if twice else _PAGE):
+        if not _is_page(seen, twice=twice):
             return best, agreement
         if page.gain > min(max(_PAGE_GAIN, (1 + _PRINTED) * best.gain), (1 + _FAR_BETTER) * best.gain):
             return page, max(similarity(page.fit.kernel, way.fit.kernel) for way in self.hypotheses if way is not page)
@@ -237,6 +238,13 @@ def most_alternations(sizes: list[int], kernels: int) -> int:
     """How many alternations a race takes at most."""
     pages = sum(alternations(size) for starts in _page_starts(sizes) for size, *_ in starts)
     return sum(map(alternations, sizes)) + 2 * alternations(sizes[-1]) + pages + (kernels + 1) * polishes()
+
+
+def _is_page(seen: Print, *, twice: bool) -> bool:
+    """Whether it is ink on paper; ``twice`` where two ways led to its PSF."""
+    if seen.strokes >= _STROKES:
+        return seen.tones >= (_PAGE_TWICE if twice else _PAGE)
+    return twice and seen.strokes >= _FEW_STROKES and seen.tones >= _SIGN
 
 
 def _page_starts(sizes: Sequence[int]) -> list[list[tuple[int, Prior, bool]]]:
