@@ -8,10 +8,10 @@ from skimage.data import camera
 from torch import Tensor
 
 from nightsharp.methods.map_psf import PsfEstimate, estimate_psf, similarity
-from nightsharp.methods.map_psf.confidence import look_of_print
 from nightsharp.methods.map_psf.hypotheses import Hypothesis, Race
 from nightsharp.methods.map_psf.latent import latent_step, two_tones
 from nightsharp.methods.map_psf.observation import Canvas, Observation
+from nightsharp.methods.map_psf.page import look_of_print, read_as_page
 from nightsharp.methods.map_psf.pyramid import FIRM, Fit, Scale
 from nightsharp.optics import Blur, Psf, line, shake
 
@@ -142,6 +142,6 @@ RIGHT, WRONG = SHAKE.pad(31, 31).kernel, line(15, 70).pad(31, 31).kernel
 )
 def test_when_a_page_is_believed(pages, found, before, winner, agreement):
     race = Told([way(kernel, gain, "page") for kernel, gain in pages])
-    best, said = race.best_page([31], way(found[0], found[1], "edges"), before)
+    best, said = read_as_page(race, [31], way(found[0], found[1], "edges"), before)
     assert best.origin == winner
     assert said == pytest.approx(agreement, abs=0.4 if winner == "edges" and agreement == 0.5 else 0.02)

@@ -7,13 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods.map_psf.latent import latent_step, noise_weight, two_tones
+from nightsharp.methods.map_psf.latent import latent_step, noise_weight
 from nightsharp.methods.map_psf.observation import Canvas, gradients
 from nightsharp.methods.map_psf.pyramid import Fit
 from nightsharp.optics import psf_to_otf
 
-# The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients.
-_JUDGED_AT = 2e-3
+JUDGED_AT = 2e-3
+"""The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients."""
+
 # Logistic regression of "error ratio at most 3" on log gain and agreement: 64 images of Levin's, both of Pan's and
 # Lai's sets (benchmarks/confidence.py draws it).
 _BIAS, _BY_GAIN, _BY_AGREEMENT = -10.1, 8.6, 11.0
@@ -61,41 +62,13 @@ def gather(fit: Fit, agreement: float) -> Evidence:
     )
 
 
-@dataclass(frozen=True)
-class Print:
-    """How much a photograph looks like print.
-
-    Attributes:
-        tones: the part of its variance that two tones explain; 1 for ink on paper.
-        strokes: how often two neighbouring pixels are of two tones.
-    """
-
-    tones: float
-    strokes: float
-
-
-def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> Print:
-    """Look at the sharp image under a PSF as if it were a page."""
-    height, width = canvas.inner
-    latent, _ = latent_step(canvas, kernel, max(_JUDGED_AT, noise_weight(noise)))
-    latent = latent[:height, :width]
-    light = latent[canvas.known[:height, :width]]
-    if not len(light) or float(light.var(correction=0)) == 0:
-        return Print(0.0, 0.0)
-    dark, bright = two_tones(light)
-    left = torch.minimum((light - dark).square(), (light - bright).square()).mean()
-    inked = (latent < (dark + bright) / 2).float()
-    strokes = (inked.diff(dim=0).abs().mean() + inked.diff(dim=1).abs().mean()) / 2
-    return Print(float(1 - left / light.var(correction=0)), float(strokes))
-
-
 def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> float:
     r"""How few gradients the sharp image under a PSF needs: :math:`\|\nabla x\|_1 / (\sqrt{n}\, \|\nabla x\|_2)`.
 
     Source: Krishnan et al., CVPR 2011: unlike most priors, it prefers the sharp image to the blurred one.
     """
     height, width = canvas.inner
-    latent, _ = latent_step(canvas, kernel, max(_JUDGED_AT, noise_weight(noise)))
+    latent, _ = latent_step(canvas, kernel, max(JUDGED_AT, noise_weight(noise)))
     across, down = gradients(latent)
     # clipped lamps and the wrapped border have gradients that nobody recorded
     length = torch.hypot(across, down)[: height - 1, : width - 1][canvas.known[: height - 1, : width - 1]]

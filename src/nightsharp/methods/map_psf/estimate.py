@@ -11,10 +11,11 @@ from torch import Tensor
 from nightsharp.errors import PsfError, UsageError
 from nightsharp.methods._blocks import CLIPPED, Cancel, Progress, tick
 from nightsharp.methods.map_psf.confidence import Evidence, gather, similarity, weigh
-from nightsharp.methods.map_psf.hypotheses import AGREED, HARDLY, Counter, Race, Start, most_alternations
+from nightsharp.methods.map_psf.hypotheses import Counter, Race, Start, most_alternations
 from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
+from nightsharp.methods.map_psf.page import page_alternations, read_as_page
 from nightsharp.methods.map_psf.pyramid import Scale, polishes
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import srgb_to_linear
@@ -134,12 +135,11 @@ def estimate_psf(
     # at full resolution: halved, thin strokes and small PSFs are lost
     part = _Region.of(Observation.of(photo, saturation), _REGION, None if sigma is None else noise)
     sizes = _sizes(size, min(part.seen.light.shape))
-    total = most_alternations(sizes, _STREAKS if starts is None else len(starts))
+    total = most_alternations(sizes, _STREAKS if starts is None else len(starts)) + page_alternations(sizes)
     race = Race(part.seen, part.noise, Counter(lambda done: tick(done, total, progress, cancel)))
     first = race.best_size(sizes)
     best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
-    if agreement < AGREED or best.gain < HARDLY:
-        best, agreement = race.best_page(sizes, best, agreement)
+    best, agreement = read_as_page(race, sizes, best, agreement)
     fit = best.fit
     if progress is not None:
         progress(total, total)

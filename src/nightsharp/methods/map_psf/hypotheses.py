@@ -9,13 +9,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from nightsharp.methods.map_psf.confidence import Print, look_of_print, similarity, sparsity
+from nightsharp.methods.map_psf.confidence import similarity, sparsity
 from nightsharp.methods.map_psf.light_streak import EXPLAINS, explains
 from nightsharp.methods.map_psf.observation import Canvas, Observation
 from nightsharp.methods.map_psf.pyramid import (
     FIRM,
     GENTLE,
-    PRINT,
     Fit,
     Prior,
     alternations,
@@ -39,21 +38,6 @@ _STREAK = 0.03
 # point with specks in photographs where 15 and 18 lamps had drawn a path of 35 and 60 pixels.
 _WITNESSES = 4
 STREAK = "light streak"
-# What two tones explain of a page's variance: 40 rendered pages under the right PSF 0.75 to 0.93, photographs 0.42 to
-# 0.80 and one in ten up to 0.9. Where two windows or starts agree on the PSF, less is enough.
-_PAGE, _PAGE_TWICE, _PAGE_AGREED = 0.82, 0.75, 0.95
-# How often two neighbouring pixels are of two tones: those pages 0.030 to 0.13; of 200 photographs half below 0.017,
-# and of those with two tones all but one in eight below 0.03. Signs of few large letters (0.020 to 0.022) have to be of
-# two tones all the more. Where two ways agree already, it is asked only what looks like letters even under their PSF.
-_STROKES, _FEW_STROKES, _SIGN, _STROKES_AGREED = 0.028, 0.015, 0.88, 0.022
-# A page must sharpen more by so much than what it is to replace, and by so much at all: 31 of 32 pages reached 1.15 to
-# 1.54, a fir with lights that was none 1.12. From the last on it is better whatever it reaches: slight
-# blurs gain little.
-_PRINTED, _PAGE_GAIN, _FAR_BETTER = 0.02, 1.14, 0.10
-# Windows with which pages are read.
-_PAGE_SIZES = 3
-# Below this gain, what two ways agreed on may still be wrong: five pages of 30 were, and no page above it.
-HARDLY = 1.12
 # Gain of a PSF that plainly sharpens.
 _CONVINCING = 1.10
 
@@ -181,44 +165,6 @@ class Race:
         agreement = max(similarity(best.fit.kernel, way.fit.kernel) for way in same_size)
         return best, max([agreement, *(start.backs(best.fit.kernel) for start in starts)])
 
-    def best_page(self, sizes: Sequence[int], best: Hypothesis, agreement: float) -> tuple[Hypothesis, float]:
-        """Read the photograph as a page of print, where the other ways led nowhere.
-
-        One window and start in two or three leads to a page's PSF, and chance decides which; so they are tried in
-        turns until two agree.
-
-        Args:
-            sizes: the windows that there is room for.
-            best: what the page has to beat.
-            agreement: how far another way led to it.
-
-        Returns:
-            The PSF under which the photograph is a page, and how far another way led to it; else the best, and a page
-            that led to it as well counts as another way. Two tones and many strokes make a page: what is none may
-            sharpen more under a wrong PSF that this prior led to than under the right one.
-        """
-        if self._print(best).strokes < (_FEW_STROKES if agreement < AGREED else _STROKES_AGREED):
-            return best, agreement
-        pages: list[Hypothesis] = []
-        page, seen, twice = best, Print(0.0, 0.0), False
-        for starts in _page_starts(sizes):
-            pages += self.climb(*starts)
-            page = max(pages, key=lambda way: way.gain)
-            alike = max(similarity(page.fit.kernel, way.fit.kernel) for way in pages if way is not page)
-            seen = self._print(page)
-            twice = alike > _PAGE_AGREED
-            if twice and _is_page(seen, twice=True):
-                break
-        if not _is_page(seen, twice=twice):
-            return best, agreement
-        if page.gain > min(max(_PAGE_GAIN, (1 + _PRINTED) * best.gain), (1 + _FAR_BETTER) * best.gain):
-            return page, max(similarity(page.fit.kernel, way.fit.kernel) for way in self.hypotheses if way is not page)
-        # a witness for what was found without it, at least
-        return best, max(agreement, similarity(page.fit.kernel, best.fit.kernel))
-
-    def _print(self, way: Hypothesis) -> Print:
-        return look_of_print(way.fit.canvas, way.fit.kernel, self.noise)
-
     def _together(self, run: Callable[..., tuple[str, int, Prior, Fit]], starts: Iterable) -> list[Hypothesis]:
         threads = torch.get_num_threads()
         with ThreadPoolExecutor(max(1, threads), initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -236,22 +182,7 @@ class Race:
 
 def most_alternations(sizes: list[int], kernels: int) -> int:
     """How many alternations a race takes at most."""
-    pages = sum(alternations(size) for starts in _page_starts(sizes) for size, *_ in starts)
-    return sum(map(alternations, sizes)) + 2 * alternations(sizes[-1]) + pages + (kernels + 1) * polishes()
-
-
-def _is_page(seen: Print, *, twice: bool) -> bool:
-    """Whether it is ink on paper; ``twice`` where two ways led to its PSF."""
-    if seen.strokes >= _STROKES:
-        return seen.tones >= (_PAGE_TWICE if twice else _PAGE)
-    return twice and seen.strokes >= _FEW_STROKES and seen.tones >= _SIGN
-
-
-def _page_starts(sizes: Sequence[int]) -> list[list[tuple[int, Prior, bool]]]:
-    """In pairs: the middle window from both starts, then the others."""
-    sizes = sizes[:_PAGE_SIZES]
-    ordered = [sizes[len(sizes) // 2], *(size for size in sizes if size != sizes[len(sizes) // 2])]
-    return [[(size, PRINT, upright) for upright in (False, True)] for size in ordered]
+    return sum(map(alternations, sizes)) + 2 * alternations(sizes[-1]) + (kernels + 1) * polishes()
 
 
 class Counter:
