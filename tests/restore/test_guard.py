@@ -13,7 +13,7 @@ import nightsharp as ns
 from nightsharp.methods.hyper_laplacian import hyper_laplacian
 from nightsharp.optics import Blur, Psf, disk, gaussian, line, shake
 from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
-from nightsharp.restore.guard.decide import RULE, part_of_tile
+from nightsharp.restore.guard.decide import RULE, part_of_tile, parts_of_cells
 from nightsharp.restore.guard.mark import find_mark
 from nightsharp.restore.guard.rims import without_dark_rims
 from nightsharp.restore.guard.scores import Input, Scores, follow
@@ -147,7 +147,9 @@ def test_only_the_cells_that_broke_are_blended_back():
     found = check_tile(blurred, result, SHAKE, sigma=SIGMA, clip=0.98)
     assert "colour drift" in found.reasons
     assert float(found.cells[0, 0]) == 0
-    assert float(found.cells[1:, 1:].min()) > 0.5
+    assert float(found.cells[2:, 2:].min()) > 0.95
+    # its neighbours are passages, and count for what they hold of the result
+    assert 0 < float(found.cells[1, 1]) < 0.5
     assert torch.equal(found.sharp[..., :40, :40], blurred[..., :40, :40])
     assert gain(found.sharp[..., 200:, 200:], blurred[..., 200:, 200:], sharp[..., 200:, 200:]) > 6
 
@@ -346,3 +348,26 @@ def test_a_score_that_is_no_number_counts_like_the_worst_one(measured, name, bad
 
 def test_a_result_without_any_score_is_not_kept(measured):
     assert part_with(measured, dict.fromkeys(RULE, math.nan)) == 0
+
+
+def test_what_nothing_is_left_of_counts_for_nothing():
+    """One cell in the middle of three by three: the passages to it reach every corner."""
+    sharp = picture(side=288)
+    blurred = Blur(SHAKE, boundary="reflect")(sharp)
+    result = sharp.clone()
+    result[..., 100:190, 100:190] *= 0.1
+    found = check_tile(blurred, result, SHAKE, sigma=SIGMA, clip=0.98)
+    assert torch.equal(found.sharp, blurred)
+    assert float(found.cells.max()) == 0
+    assert summarise([found]).kept == "input"
+
+
+@pytest.mark.parametrize(
+    ("overshoot", "sure", "passes"), [(1.0, False, 1), (1.5, False, 0), (1.5, True, 1), (2.5, True, 0)]
+)
+def test_what_is_witnessed_may_overshoot_twice_as_far(measured, overshoot, sure, passes):
+    blurred, sharp = photograph(SHAKE)
+    scores = replace(measured, overshoot_map=torch.full_like(measured.overshoot_map, overshoot**2))
+    cells, reasons = parts_of_cells(blurred, sharp, scores, 0.98, None, witnessed=sure)
+    assert float(cells.min()) == passes
+    assert ("overshoot" in reasons) is not bool(passes)
