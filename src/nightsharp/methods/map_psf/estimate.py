@@ -124,8 +124,8 @@ def estimate_psf(
         >>> similarity(estimate.psf.kernel, line(7).kernel) > 0.7, estimate.confidence > 0.5
         (True, True)
 
-    Source: Pan et al., CVPR 2014 (the scheme; the intensity prior for pages only); Cho and Lee, SIGGRAPH Asia 2009 (PSF step);
-    Krishnan et al., CVPR 2011 (the measure by which sizes compete).
+    Source: Pan et al., CVPR 2014 (the scheme; the intensity prior for pages only); Cho and Lee, SIGGRAPH Asia 2009 (PSF
+    step); Krishnan et al., CVPR 2011 (the measure by which sizes compete).
     """
     photo = blurred[0] if blurred.ndim == 4 else blurred
     photo = photo.detach().to("cpu", torch.float32)
