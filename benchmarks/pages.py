@@ -17,10 +17,11 @@ from torch import Tensor
 
 from benchmarks.protocol import aligned_error, decibel
 from nightsharp.errors import UsageError
+from nightsharp.evaluation.benchmarks.synthetic import blurred_pair
 from nightsharp.evaluation.downstream.ocr import Ocr
 from nightsharp.evaluation.downstream.rendered import sign
 from nightsharp.methods.map_psf import similarity
-from nightsharp.optics import Blur, Psf, shake
+from nightsharp.optics import Psf, shake
 from nightsharp.restore import deblur
 
 COUNT, SEED = 24, 1
@@ -39,8 +40,8 @@ class Page:
 
     Attributes:
         text: what stands on it.
-        sharp: (1, 1, height, width), display values; where the blur needs nothing from beyond the border.
-        blurred: (1, height, width).
+        sharp: (1, height, width), display values; where the blur needs nothing from beyond the border.
+        blurred: of the same size.
         psf: that blurred it.
         letters: their em square, pixels.
     """
@@ -66,12 +67,10 @@ def page(number: int, seed: int = SEED) -> Page:
     picture = draw.uniform(0.02, 0.98 - span) + span * picture
     noise = torch.Generator().manual_seed(draw.getrandbits(40))
     psf = shake(draw.uniform(9, 25), generator=noise)
-    blurred = Blur(psf, boundary="valid")(picture[None])
-    blurred += draw.choice((0.0, 0.005, 0.01)) * torch.randn(blurred.shape, generator=noise)
-    (height, width), (rows, columns) = blurred.shape[-2:], psf.size
-    top, left = rows - 1 - rows // 2, columns - 1 - columns // 2
-    sharp = picture[None, :, top : top + height, left : left + width]
-    return Page(" ".join(written), sharp, blurred[0].clamp(0, 1).mul(255).round().div(255), psf, letters)
+    pair = blurred_pair(picture, psf, noise=draw.choice((0.0, 0.005, 0.01)), boundary="valid", generator=noise)
+    if pair.sharp is None:
+        raise AssertionError("a pair that was made here has its truth")
+    return Page(" ".join(written), pair.sharp, pair.blurred, psf, letters)
 
 
 def main() -> None:
@@ -89,34 +88,32 @@ def main() -> None:
     rows = []
     for number in range(choice.count):
         made = page(number, choice.seed)
-        done = deblur(made.blurred)
-        alike = similarity(done.psf.kernel, made.psf.kernel)
+        blurred, sharp, psf = made.blurred, made.sharp, made.psf
+        done = deblur(blurred)
+        alike = similarity(done.psf.kernel, psf.kernel)
         before, after = (
-            decibel(aligned_error(image[None], made.sharp, _BORDER, reach=_REACH))
-            for image in (made.blurred, done.sharp)
+            decibel(aligned_error(image[None], sharp[None], _BORDER, reach=_REACH)) for image in (blurred, done.sharp)
         )
-        errors = (
-            [] if reader is None else [_errors(reader, made, im) for im in (made.blurred, done.sharp, made.sharp[0])]
-        )
-        rows.append((before, after, float(alike >= _FOUND), float(after < before - 0.1), *errors))
+        errors = [] if reader is None else [_errors(reader, made.text, seen) for seen in (blurred, done.sharp, sharp)]
+        rows.append((before, after, alike >= _FOUND, after < before - 0.1, *errors))
         read = "".join(f" {error:.2f}" for error in errors)
         print(
-            f"{number:3} letters {made.letters} px, PSF {made.psf.size}: similarity {alike:.2f}, confidence "
+            f"{number:3} letters {made.letters} px, PSF {psf.size}: similarity {alike:.2f}, confidence "
             f"{done.report['psf']['confidence']:.2f}, {before:.2f} -> {after:.2f} dB, error rates{read or ' none'}, "
             f"kept {done.report['guard']['kept']}",
             flush=True,
         )
-    means = [fmean(column) for column in zip(*rows, strict=True)]
-    found, harmed = (round(means[place] * len(rows)) for place in (2, 3))
+    before, after, found, harmed, *errors = zip(*rows, strict=True)
     print(
-        f"found {found} of {len(rows)}, harmed {harmed}, {means[0]:.2f} -> {means[1]:.2f} dB, error rates {means[4:]}"
+        f"found {sum(found)} of {len(rows)}, harmed {sum(harmed)}, {fmean(before):.2f} -> {fmean(after):.2f} dB, "
+        f"error rates {[round(fmean(each), 3) for each in errors]}"
     )
 
 
-def _errors(reader: Ocr, made: Page, image: Tensor) -> float:
+def _errors(reader: Ocr, text: str, image: Tensor) -> float:
     # tesseract wants letters of 20 px and more
     larger = torch.nn.functional.interpolate(image[None].clamp(0, 1), scale_factor=2, mode="bicubic")[0]
-    return min(1.0, next(iter(reader.compare(reader.read(larger), made.text).values())).value)
+    return min(1.0, next(iter(reader.compare(reader.read(larger), text).values())).value)
 
 
 if __name__ == "__main__":

@@ -106,17 +106,17 @@ def streak() -> None:
 
 def page() -> None:
     """A page that a shaking hand photographed, what is made of it with nothing given, and the PSF that was found."""
-    said = (
+    said = [
         "The night was long, the lamp",
         "burned low, and the hand that",
         "held the camera shook. What it",
         "wrote on the film was grey.",
         "Two tones were enough to read",
         "it: the ink, and the paper.",
-    )
+    ]
     generator = torch.Generator().manual_seed(9)
     psf = shake(19, generator=generator)
-    blurred = Blur(psf, "valid")(0.1 + 0.8 * sign(list(said), 22, bright_on_dark=False)[None])
+    blurred = Blur(psf, "valid")(0.1 + 0.8 * sign(said, 22, bright_on_dark=False)[None])
     blurred = (blurred + 0.005 * torch.randn(blurred.shape, generator=generator)).clamp(0, 1)[0]
     done = nightsharp.deblur(blurred)
     height, width = blurred.shape[-2:]

@@ -368,6 +368,6 @@ def test_what_nothing_is_left_of_counts_for_nothing():
 def test_what_is_witnessed_may_overshoot_twice_as_far(measured, overshoot, sure, passes):
     blurred, sharp = photograph(SHAKE)
     scores = replace(measured, overshoot_map=torch.full_like(measured.overshoot_map, overshoot**2))
-    cells, reasons = parts_of_cells(blurred, sharp, scores, 0.98, None, witnessed=sure)
+    cells, reasons = parts_of_cells(blurred, sharp, scores, 0.98, None, sure=sure)
     assert float(cells.min()) == passes
     assert ("overshoot" in reasons) is not bool(passes)

@@ -12,9 +12,8 @@ from nightsharp.methods.map_psf.observation import Canvas, gradients
 from nightsharp.methods.map_psf.pyramid import Fit
 from nightsharp.optics import psf_to_otf
 
-JUDGED_AT = 2e-3
-"""The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients."""
-
+# The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients.
+_JUDGED_AT = 2e-3
 # Logistic regression of "error ratio at most 3" on log gain and agreement: 64 images of Levin's, both of Pan's and
 # Lai's sets (benchmarks/confidence.py draws it).
 _BIAS, _BY_GAIN, _BY_AGREEMENT = -10.1, 8.6, 11.0
@@ -62,14 +61,18 @@ def gather(fit: Fit, agreement: float) -> Evidence:
     )
 
 
+def judged_image(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> Float[Tensor, "rows columns"]:
+    """The sharp image by which a PSF is judged: under the same prior, whatever led to it."""
+    return latent_step(canvas, kernel, max(_JUDGED_AT, noise_weight(noise)))[0]
+
+
 def sparsity(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> float:
     r"""How few gradients the sharp image under a PSF needs: :math:`\|\nabla x\|_1 / (\sqrt{n}\, \|\nabla x\|_2)`.
 
     Source: Krishnan et al., CVPR 2011: unlike most priors, it prefers the sharp image to the blurred one.
     """
     height, width = canvas.inner
-    latent, _ = latent_step(canvas, kernel, max(JUDGED_AT, noise_weight(noise)))
-    across, down = gradients(latent)
+    across, down = gradients(judged_image(canvas, kernel, noise))
     # clipped lamps and the wrapped border have gradients that nobody recorded
     length = torch.hypot(across, down)[: height - 1, : width - 1][canvas.known[: height - 1, : width - 1]]
     if not len(length):

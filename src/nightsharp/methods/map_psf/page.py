@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods.map_psf.confidence import JUDGED_AT, similarity
+from nightsharp.methods.map_psf.confidence import judged_image, similarity
 from nightsharp.methods.map_psf.hypotheses import AGREED, Hypothesis, Race
-from nightsharp.methods.map_psf.latent import latent_step, noise_weight, two_tones
+from nightsharp.methods.map_psf.latent import two_tones
 from nightsharp.methods.map_psf.observation import Canvas
 from nightsharp.methods.map_psf.pyramid import PRINT, Prior, alternations
 
@@ -46,16 +46,16 @@ class Print:
 def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) -> Print:
     """Look at the sharp image under a PSF as if it were a page."""
     height, width = canvas.inner
-    latent, _ = latent_step(canvas, kernel, max(JUDGED_AT, noise_weight(noise)))
-    latent = latent[:height, :width]
+    latent = judged_image(canvas, kernel, noise)[:height, :width]
     light = latent[canvas.known[:height, :width]]
-    if not len(light) or float(light.var(correction=0)) == 0:
+    spread = float(light.var(correction=0)) if len(light) else 0.0
+    if spread == 0:
         return Print(0.0, 0.0)
     dark, bright = two_tones(light)
     left = torch.minimum((light - dark).square(), (light - bright).square()).mean()
     inked = (latent < (dark + bright) / 2).float()
     strokes = (inked.diff(dim=0).abs().mean() + inked.diff(dim=1).abs().mean()) / 2
-    return Print(float(1 - left / light.var(correction=0)), float(strokes))
+    return Print(1 - float(left) / spread, float(strokes))
 
 
 def read_as_page(race: Race, sizes: Sequence[int], best: Hypothesis, agreement: float) -> tuple[Hypothesis, float]:

@@ -87,7 +87,7 @@ def check_tile(
         return _kept_input(blurred, _TOO_SMALL)
     scores = seen.scores(sharp)
     sure = gentle and witnessed(scores, confidence)
-    passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight, witnessed=sure)
+    passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight, sure=sure)
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:
         # what broke in one place shall not speak for the rest of the tile

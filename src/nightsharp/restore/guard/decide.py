@@ -166,13 +166,13 @@ def parts_of_cells(
     clip: float | None,
     weight: Float[Tensor, "1 channel height width"] | None,
     *,
-    witnessed: bool = False,
+    sure: bool = False,
 ) -> tuple[Float[Tensor, "rows columns"], set[str]]:
     """Which cells, of about 96 pixels, pass their limits: 1, or 0; and words for why not.
 
     A cell fails when its re-blurred result misses the input by more than 1.5 times what is allowed, by the noise of
     its own brightness; when it leaves the local range of the input by more than the tile's contrast, or twice that
-    where the PSF is witnessed; or when its mean drifts in a channel, which blur cannot do.
+    where the PSF is ``witnessed`` (sure); or when its mean drifts in a channel, which blur cannot do.
     """
     size = _cells(blurred)
 
@@ -184,7 +184,7 @@ def parts_of_cells(
     noisier = 1.0 if weight is None else mean(weight.mean(1, keepdim=True)).clamp_min(1e-3).rsqrt()
     failed = {
         "does not explain the input": (missed > _MISFIT_ALLOWED * scores.allowed * noisier) & (cell_votes > 0.05),
-        "overshoot": mean(scores.overshoot_map).sqrt() > _OVERSHOOT_ALLOWED * (2 if witnessed else 1),
+        "overshoot": mean(scores.overshoot_map).sqrt() > _OVERSHOOT_ALLOWED * (2 if sure else 1),
         "colour drift": _drift(blurred, sharp, clip, size) > _DRIFT_ALLOWED,
     }
     passed = ~torch.stack([cells[0, 0] for cells in failed.values()]).any(0)
