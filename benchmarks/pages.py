@@ -2,12 +2,14 @@
 
 Protocol: words in Pillow's own font, letters of 16 to 40 px, pages of about 350 x 300, one in four bright on
 dark, contrast 0.45 to 0.85, a shake of 9 to 25 px in display values, noise of 0 to 1 %, rounded to 8 bits, grey.
+With ``--light-falls`` the light fades over the page, in display values to 30 to 70 % at one side.
 `nightsharp.deblur` as it is. Peak signal-to-noise ratio at the best shift within 5 px, 12 px of border left out; a PSF
 counts as found from a similarity of 0.8 on (Hu and Yang, ECCV 2012). Where tesseract is installed, its character error
 rate, and what it makes of the sharp page.
 """
 
 import argparse
+import math
 import random
 from dataclasses import dataclass
 from statistics import fmean
@@ -53,8 +55,8 @@ class Page:
     letters: int
 
 
-def page(number: int, seed: int = SEED) -> Page:
-    """One page; its number and the seed decide everything."""
+def page(number: int, seed: int = SEED, *, light_falls: bool = False) -> Page:
+    """One page; its number, the seed and the light decide everything."""
     draw = random.Random(f"{seed} page {number}")
     letters = draw.choice((16, 22, 30, 40))
     lines = [[draw.choice(_WORDS)] for _ in range(_HEIGHT // round(1.3 * letters))]
@@ -67,10 +69,20 @@ def page(number: int, seed: int = SEED) -> Page:
     picture = draw.uniform(0.02, 0.98 - span) + span * picture
     noise = torch.Generator().manual_seed(draw.getrandbits(40))
     psf = shake(draw.uniform(9, 25), generator=noise)
-    pair = blurred_pair(picture, psf, noise=draw.choice((0.0, 0.005, 0.01)), boundary="valid", generator=noise)
+    level = draw.choice((0.0, 0.005, 0.01))
+    if light_falls:
+        picture = picture * _fading(picture, draw.uniform(0.3, 0.7), draw.uniform(0, 2 * math.pi))
+    pair = blurred_pair(picture, psf, noise=level, boundary="valid", generator=noise)
     if pair.sharp is None:
         raise AssertionError("a pair that was made here has its truth")
     return Page(" ".join(written), pair.sharp, pair.blurred, psf, letters)
+
+
+def _fading(picture: Tensor, least: float, direction: float) -> Tensor:
+    """Light that falls from 1 to ``least`` across the picture, as beside a lamp: fast first, then slowly."""
+    down, across = (torch.linspace(-0.5, 0.5, side) for side in picture.shape[-2:])
+    way = math.sin(direction) * down[:, None] + math.cos(direction) * across
+    return least ** ((way - way.min()) / (way.max() - way.min()))
 
 
 def main() -> None:
@@ -78,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages")
     parser.add_argument("--count", type=int, default=COUNT, help="so many pages")
     parser.add_argument("--seed", type=int, default=SEED, help="of everything that is drawn")
+    parser.add_argument("--light-falls", action="store_true", help="over each page")
     choice = parser.parse_args()
     print(__doc__)
     try:
@@ -87,7 +100,7 @@ def main() -> None:
         reader = None
     rows = []
     for number in range(choice.count):
-        made = page(number, choice.seed)
+        made = page(number, choice.seed, light_falls=choice.light_falls)
         blurred, sharp, psf = made.blurred, made.sharp, made.psf
         done = deblur(blurred)
         alike = similarity(done.psf.kernel, psf.kernel)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -97,6 +97,15 @@ class Race:
     def __init__(self, seen: Observation, noise: float, tick: Callable[[], None]) -> None:
         self.seen, self.noise, self.tick = seen, noise, tick
         self.hypotheses: list[Hypothesis] = []
+
+    def elsewhere(self, seen: Observation) -> "Race":
+        """Another race, about the same photograph seen otherwise."""
+        return Race(seen, self.noise, self.tick)
+
+    def judged(self, way: Hypothesis) -> Hypothesis:
+        """What was found in another race, with its gain in this one."""
+        canvas = Canvas.around(self.seen, way.fit.kernel.shape[0] - 1)
+        return replace(way, fit=replace(way.fit, canvas=canvas), point=self._point)
 
     def climb(self, *starts: tuple[int, Prior, bool]) -> list[Hypothesis]:
         """Go coarse to fine with these windows, priors and (True) upright starts."""

@@ -1,6 +1,6 @@
 """What the estimator looks at: the luma of an informative region, at one scale, on a canvas with room around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -16,6 +16,8 @@ _CLIPPED_PART = 0.02
 # Slope around bright areas over the steep slopes elsewhere. Measured: blurred white paper 0.27 to 0.64, clipped lamps
 # in real and synthetic night photographs 0.74 to 9.
 _CUT_OFF = 0.7
+# Of the mean light; where less falls, noise is not pulled up further.
+_LEAST_LIGHT = 0.2
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,21 @@ class Observation:
         top, left = (best // score.shape[1]) * step, (best % score.shape[1]) * step
         rows, columns = slice(top, top + window[0]), slice(left, left + window[1])
         return Observation(self.light[rows, columns], self.clipped[rows, columns])
+
+    def levelled(self) -> tuple["Observation", float]:
+        """The same under even light, divided by the smooth surface that fits it best, and how many times it falls.
+
+        A lamp or a window beside a page falls off over it by a factor of two and more; ink and paper do not.
+        """
+        sides = [torch.linspace(-1, 1, side).to(self.light) for side in self.light.shape]
+        down, across = torch.meshgrid(*sides, indexing="ij")
+        basis = torch.stack([torch.ones_like(down), down, across, down * across, down**2, across**2], dim=-1)
+        known = ~self.clipped
+        if int(known.sum()) < basis.shape[-1]:
+            return self, 1.0
+        surface = basis @ torch.linalg.lstsq(basis[known], self.light[known]).solution
+        surface = surface.clamp_min(_LEAST_LIGHT * surface.mean().clamp_min(1e-6))
+        return replace(self, light=self.light * (surface.mean() / surface)), float(surface.max() / surface.min())
 
     def shrunk(self, scale: float) -> "Observation":
         """The same at a smaller scale, anti-aliased."""
