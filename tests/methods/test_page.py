@@ -93,6 +93,32 @@ def test_a_photograph_is_not_asked_whether_it_is_a_page():
     assert not any(trial.origin.startswith("two-tone") for trial in tried)
 
 
+def lit(sharp: Tensor, least: float = 0.4) -> Tensor:
+    """A lamp at its left: the light falls to a part of it at the right."""
+    return sharp * least ** torch.linspace(0, 1, sharp.shape[-1])
+
+
+def test_even_light_takes_what_falls_off_and_nothing_else():
+    flat = Observation.of(lit(torch.full((1, 64, 64), 0.8)), 1.0)
+    even, falls = flat.levelled()
+    assert float(even.light.std()) < 0.01
+    assert falls == pytest.approx(2.5, rel=0.05)
+    written, unwritten = (Observation.of(made, 1.0).levelled()[0].light for made in (lit(page())[0], page()[0]))
+    assert float((written / written.mean() - unwritten / unwritten.mean()).abs().mean()) < 0.05
+    dark = Observation(torch.zeros(40, 40), torch.zeros(40, 40, dtype=torch.bool))
+    assert dark.levelled()[1] == 1.0
+    assert torch.equal(dark.levelled()[0].light, dark.light)
+    burnt = Observation(torch.ones(40, 40), torch.ones(40, 40, dtype=torch.bool))
+    assert burnt.levelled() == (burnt, 1.0)
+
+
+def test_a_page_beside_a_lamp_is_found():
+    found = estimate_psf(blurred(lit(page(), 0.6)), size=SIZE)
+    assert similarity(found.psf.kernel, SHAKE.kernel) > 0.8
+    assert found.confidence > 0.6
+    assert found.origin.startswith("two-tone prior")
+
+
 class Told(Race):
     """A race on a page that is blurred by ``SHAKE``, whose pages are known beforehand."""
 
@@ -124,18 +150,20 @@ RIGHT, WRONG = SHAKE.pad(31, 31).kernel, line(15, 70).pad(31, 31).kernel
     [
         ([(RIGHT, 1.2), (RIGHT, 1.2)], (WRONG, 1.1), 0.5, "page", 1.0),
         ([(RIGHT, 1.2), (RIGHT, 1.2)], (RIGHT, 1.2), 0.5, "edges", 1.0),
-        ([(RIGHT, 1.2), (RIGHT, 1.2)], (WRONG, 1.3), 0.5, "edges", 0.5),
+        ([(RIGHT, 1.2), (RIGHT, 1.2)], (WRONG, 1.3), 0.5, "page", 1.0),
+        ([(RIGHT, 1.2), (RIGHT, 1.2)], (WRONG, 1.45), 0.5, "edges", 0.5),
         ([(WRONG, 1.4), (WRONG, 1.4)], (RIGHT, 1.2), 0.5, "edges", 0.5),
-        ([(RIGHT, 1.1), (RIGHT, 1.1)], (WRONG, 1.05), 0.5, "edges", 0.5),
+        ([(RIGHT, 1.07), (RIGHT, 1.07)], (WRONG, 1.05), 0.5, "edges", 0.5),
         ([(RIGHT, 1.1), (RIGHT, 1.1)], (WRONG, 0.9), 0.5, "page", 1.0),
         ([(RIGHT, 1.2), (RIGHT, 1.2)], (RIGHT, 1.21), 0.99, "edges", 1.0),
     ],
     ids=[
         "it sharpens more",
         "it bears what was found witness",
-        "it sharpens less",
+        "it sharpens less, but is plainly of two tones",
+        "it sharpens far less",
         "under its PSF there are not two tones",
-        "it sharpens little",
+        "it sharpens hardly",
         "it sharpens little, but more by far",
         "both agree",
     ],

@@ -73,13 +73,16 @@ class Observation:
 
         A lamp or a window beside a page falls off over it by a factor of two and more; ink and paper do not.
         """
-        sides = [torch.linspace(-1, 1, side).to(self.light) for side in self.light.shape]
+        # in double precision: what the last digits of a sum depend on must not decide where a search ends
+        sides = [torch.linspace(-1, 1, side, dtype=torch.float64) for side in self.light.shape]
         down, across = torch.meshgrid(*sides, indexing="ij")
-        basis = torch.stack([torch.ones_like(down), down, across, down * across, down**2, across**2], dim=-1)
-        known = ~self.clipped
-        if int(known.sum()) < basis.shape[-1]:
+        basis = torch.stack([torch.ones_like(down), down, across, down * across, down**2, across**2])
+        known, light = ~self.clipped, self.light.double()
+        if int(known.sum()) < len(basis):
             return self, 1.0
-        surface = basis @ torch.linalg.lstsq(basis[known], self.light[known]).solution
+        seen = basis[:, known]
+        weights = torch.linalg.solve(seen @ seen.T, seen @ light[known])
+        surface = torch.tensordot(weights, basis, dims=1).to(self.light)
         surface = surface.clamp_min(_LEAST_LIGHT * surface.mean().clamp_min(1e-6))
         return replace(self, light=self.light * (surface.mean() / surface)), float(surface.max() / surface.min())
 
