@@ -8,8 +8,9 @@ from skimage.data import camera
 from torch import Tensor
 
 from nightsharp.errors import PsfError
-from nightsharp.methods.map_psf import PsfEstimate, Trial, estimate, estimate_psf, refine_psf, similarity
+from nightsharp.methods.map_psf import PsfEstimate, Trial, estimate, estimate_psf, refine_psf, search, similarity
 from nightsharp.methods.map_psf.octaves import octaves, seen_from, widest
+from nightsharp.methods.map_psf.search import fitted
 from nightsharp.optics import Blur, Psf, shake
 
 POINTS = Psf.from_tensor(torch.tensor([[0.5, 0.0, 0.5]]))
@@ -75,6 +76,19 @@ def test_a_window_wider_than_the_photograph_shows_is_refused(soft: Tensor):
         estimate_psf(soft, size=203)
 
 
+def test_what_was_found_from_further_away_is_fitted_where_that_sharpens(soft: Tensor):
+    rough = Psf.from_tensor(LONG.resize(0.5).resize(2).kernel)
+    nearer = fitted(soft, rough, sigma=None, saturation=1.0, tick=lambda: None)
+    assert similarity(nearer.kernel, LONG.kernel) > similarity(rough.kernel, LONG.kernel)
+    wide = LONG.pad(151, 151)
+    assert fitted(soft, wide, sigma=None, saturation=1.0, tick=lambda: None) is wide
+
+
+def test_a_fit_that_sharpens_less_is_not_taken(monkeypatch, soft: Tensor):
+    monkeypatch.setattr(search, "_AS_SHARP", 10.0)
+    assert fitted(soft, LONG, sigma=None, saturation=1.0, tick=lambda: None) is LONG
+
+
 def told(monkeypatch: pytest.MonkeyPatch, *confidences: float) -> tuple[PsfEstimate, int]:
     """What comes of a photograph of three octaves on which the searches are this sure, and how many were made."""
     real = estimate_psf(torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(1)), size=3, starts=[])
@@ -83,14 +97,17 @@ def told(monkeypatch: pytest.MonkeyPatch, *confidences: float) -> tuple[PsfEstim
         for confidence in confidences
     ]
     seen: list[int] = []
+    fits: list[int] = []
 
-    def search(photo: Tensor, **_: object) -> PsfEstimate:
+    def told_by(photo: Tensor, **_: object) -> PsfEstimate:
         seen.append(photo.shape[-1])
         return answers[len(seen) - 1]
 
-    monkeypatch.setattr(estimate, "search", search)
+    monkeypatch.setattr(estimate, "search", told_by)
+    monkeypatch.setattr(estimate, "fitted", lambda photo, rough, **_: fits.append(photo.shape[-1]) or rough)
     found = estimate_psf(torch.full((1, 1280, 1280), 0.5), sigma=0.02)
     assert seen == [1280, 640, 320][: len(seen)]
+    assert fits == [640, 1280][2 - found.size // 62 :]
     return found, len(seen)
 
 
@@ -110,5 +127,8 @@ def test_the_nearest_that_is_sure_is_taken(monkeypatch, confidences, size, searc
     assert found.size == size
     assert found.confidence == confidences[(31, 62, 124).index(size)]
     assert made == searches
-    assert similarity(found.psf.kernel, POINTS.resize(size / 31).kernel) > 0.999
+    expected = POINTS
+    for _ in range(size // 62):
+        expected = expected.resize(2)
+    assert similarity(found.psf.kernel, expected.kernel) > 0.999
     assert found.noise_sigma == 0.02

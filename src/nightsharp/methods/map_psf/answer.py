@@ -47,13 +47,12 @@ class PsfEstimate:
     tried: tuple[Trial, ...]
 
     def nearer(self, times: int) -> "PsfEstimate":
-        """The same blur in the photograph ``times`` as large on a side as the one it was found in."""
+        """As found in a photograph ``times`` as large on a side, but for the PSF itself."""
         if times == 1:
             return self
         where = f", at 1/{times} of the size"
         return replace(
             self,
-            psf=self.psf if self.psf.size == (1, 1) else self.psf.resize(times).centred(),
             size=self.size * times,
             scales=tuple(Scale(scale.scale / times, scale.kernel) for scale in self.scales),
             origin=self.origin + where,

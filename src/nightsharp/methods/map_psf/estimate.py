@@ -14,7 +14,7 @@ from nightsharp.methods.map_psf.answer import PsfEstimate
 from nightsharp.methods.map_psf.hypotheses import Counter
 from nightsharp.methods.map_psf.octaves import FURTHEST, octaves, seen_from, widest
 from nightsharp.methods.map_psf.pyramid import polishes
-from nightsharp.methods.map_psf.search import WIDEST, most_ticks, refine, search
+from nightsharp.methods.map_psf.search import WIDEST, fitted, most_ticks, refine, search
 from nightsharp.optics import Psf, estimate_sigma
 
 LARGEST_SIZE = FURTHEST * WIDEST
@@ -81,14 +81,14 @@ def estimate_psf(
     _check(photo, size, sigma)
     shorter = min(photo.shape[-2:])
     windows = octaves(shorter, size)
-    total = sum(
+    total = (max(windows, default=1) - 1) * polishes() + sum(
         most_ticks(shorter // octave, window, None if starts is None else len(starts))
         for octave, window in windows.items()
     )
     counter = Counter(lambda done: tick(done, total, progress, cancel))
-    best: PsfEstimate | None = None
+    answers: dict[int, PsfEstimate] = {}
     for octave, window in windows.items():
-        found = search(
+        answers[octave] = search(
             seen_from(photo, octave),
             size=window,
             sigma=None if sigma is None else sigma / octave,
@@ -96,15 +96,22 @@ def estimate_psf(
             starts=None if starts is None else [_from(start, octave) for start in starts],
             tick=counter,
         )
-        if best is None or found.confidence > best.confidence + _SURER:
-            best = found.nearer(octave)
-        if best.confidence >= _SURE:
+        if answers[octave].confidence >= _SURE:
             break
-    if best is None:
-        raise AssertionError("a photograph is searched at its own size, or at one at which the window fits")
+    octave, best = _surest(answers)
+    found, psf = best.nearer(octave), best.psf
+    while octave > 1 and psf.size != (1, 1):
+        octave //= 2
+        psf = fitted(
+            seen_from(photo, octave),
+            psf.resize(2).centred(),
+            sigma=None if sigma is None else sigma / octave,
+            saturation=saturation,
+            tick=counter,
+        )
     if progress is not None:
         progress(total, total)
-    return replace(best, noise_sigma=_noise(photo, sigma))
+    return replace(found, psf=psf, noise_sigma=_noise(photo, sigma))
 
 
 def refine_psf(
@@ -154,7 +161,17 @@ def refine_psf(
         saturation=saturation,
         tick=counter,
     )
-    return replace(found.nearer(octave), noise_sigma=_noise(photo, sigma))
+    psf = found.psf if octave == 1 or found.psf.size == (1, 1) else found.psf.resize(octave).centred()
+    return replace(found.nearer(octave), psf=psf, noise_sigma=_noise(photo, sigma))
+
+
+def _surest(answers: dict[int, PsfEstimate]) -> tuple[int, PsfEstimate]:
+    """The nearest answer, unless one from further away is surer by enough."""
+    best, *others = answers.items()
+    for octave, found in others:
+        if found.confidence > best[1].confidence + _SURER:
+            best = octave, found
+    return best
 
 
 def _from(kernel: Tensor, octave: int) -> Tensor:
