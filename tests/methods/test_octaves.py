@@ -13,7 +13,6 @@ from nightsharp.methods.map_psf.octaves import octaves, seen_from, widest
 from nightsharp.methods.map_psf.search import fitted
 from nightsharp.optics import Blur, Psf, shake
 
-POINTS = Psf.from_tensor(torch.tensor([[0.5, 0.0, 0.5]]))
 LONG = shake(45, generator=torch.Generator().manual_seed(3))
 
 
@@ -30,7 +29,7 @@ def soft() -> Tensor:
 def test_each_octave_leaves_a_photograph_to_look_at():
     assert list(octaves(639, None)) == [1]
     assert list(octaves(640, None)) == [1, 2]
-    assert list(octaves(1280, None)) == [1, 2, 4]
+    assert list(octaves(1280, None)) == [2, 4, 1]
 
 
 @pytest.mark.parametrize(("shorter", "size"), [(700, 21), (700, 102), (700, 202), (3000, 404), (500, 101)])
@@ -89,46 +88,67 @@ def test_a_fit_that_sharpens_less_is_not_taken(monkeypatch, soft: Tensor):
     assert fitted(soft, LONG, sigma=None, saturation=1.0, tick=lambda: None) is LONG
 
 
-def told(monkeypatch: pytest.MonkeyPatch, *confidences: float) -> tuple[PsfEstimate, int]:
-    """What comes of a photograph of three octaves on which the searches are this sure, and how many were made."""
+NEAR, HALF, AFAR = 31, 62, 124
+
+
+def told(
+    monkeypatch: pytest.MonkeyPatch, confidences: dict[int, float], side: int, psf: Psf
+) -> tuple[PsfEstimate, list[int]]:
+    """What comes of a photograph on whose octaves the searches are this sure, and in which order they were made."""
     real = estimate_psf(torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(1)), size=3, starts=[])
-    answers = [
-        replace(real, psf=POINTS, confidence=confidence, size=31, origin="edges", tried=(Trial("edges", 31, 1.2),))
-        for confidence in confidences
-    ]
     seen: list[int] = []
     fits: list[int] = []
 
     def told_by(photo: Tensor, **_: object) -> PsfEstimate:
-        seen.append(photo.shape[-1])
-        return answers[len(seen) - 1]
+        seen.append(side // photo.shape[-1])
+        told = replace(real, psf=psf, size=31, origin="edges", tried=(Trial("edges", 31, 1.2),))
+        return replace(told, confidence=confidences[seen[-1]])
 
     monkeypatch.setattr(estimate, "search", told_by)
-    monkeypatch.setattr(estimate, "fitted", lambda photo, rough, **_: fits.append(photo.shape[-1]) or rough)
-    found = estimate_psf(torch.full((1, 1280, 1280), 0.5), sigma=0.02)
-    assert seen == [1280, 640, 320][: len(seen)]
-    assert fits == [640, 1280][2 - found.size // 62 :]
-    return found, len(seen)
+    monkeypatch.setattr(estimate, "fitted", lambda photo, rough, **_: fits.append(side // photo.shape[-1]) or rough)
+    found = estimate_psf(torch.full((1, side, side), 0.5), sigma=0.02)
+    assert fits == [2, 1][2 - found.size // HALF :]
+    expected = psf
+    for _ in range(found.size // HALF):
+        expected = expected.resize(2)
+    assert similarity(found.psf.kernel, expected.kernel) > 0.999
+    assert found.confidence == confidences[found.size // 31]
+    assert found.noise_sigma == 0.02
+    return found, seen
 
 
 @pytest.mark.parametrize(
-    ("confidences", "size", "searches"),
+    ("side", "confidences", "size", "looks"),
     [
-        ((0.85, 0.0, 0.0), 31, 1),
-        ((0.3, 0.9, 0.0), 62, 2),
-        ((0.3, 0.5, 0.9), 124, 3),
-        ((0.5, 0.55, 0.2), 31, 3),
-        ((0.0, 0.0, 0.0), 31, 3),
+        (700, {1: 0.85, 2: 0.99}, NEAR, [1]),
+        (700, {1: 0.3, 2: 0.9}, HALF, [1, 2]),
+        (700, {1: 0.5, 2: 0.55}, NEAR, [1, 2]),
+        (1280, {2: 0.85}, HALF, [2]),
+        (1280, {2: 0.5, 4: 0.9}, AFAR, [2, 4]),
+        (1280, {2: 0.5, 4: 0.5, 1: 0.9}, NEAR, [2, 4, 1]),
+        (1280, {2: 0.6, 4: 0.2, 1: 0.4}, HALF, [2, 4, 1]),
+        (1280, {2: 0.0, 4: 0.0, 1: 0.0}, NEAR, [2, 4, 1]),
     ],
-    ids=["sure at once", "sure from further away", "only from afar", "hardly surer", "nothing anywhere"],
+    ids=[
+        "sure at once",
+        "sure from further away",
+        "hardly surer",
+        "large: sure from the middle",
+        "large: only from afar",
+        "large: only from near",
+        "large: the surest of the unsure",
+        "large: nothing anywhere",
+    ],
 )
-def test_the_nearest_that_is_sure_is_taken(monkeypatch, confidences, size, searches):
-    found, made = told(monkeypatch, *confidences)
+def test_where_a_photograph_is_looked_at_from(monkeypatch, side, confidences, size, looks):
+    wide = shake(9, generator=torch.Generator().manual_seed(1))
+    found, seen = told(monkeypatch, confidences, side, wide)
     assert found.size == size
-    assert found.confidence == confidences[(31, 62, 124).index(size)]
-    assert made == searches
-    expected = POINTS
-    for _ in range(size // 62):
-        expected = expected.resize(2)
-    assert similarity(found.psf.kernel, expected.kernel) > 0.999
-    assert found.noise_sigma == 0.02
+    assert seen == looks
+
+
+@pytest.mark.parametrize(("near", "size"), [(0.9, NEAR), (0.4, HALF)])
+def test_a_small_psf_is_looked_for_from_near_as_well(monkeypatch, near: float, size: int):
+    found, seen = told(monkeypatch, {2: 0.95, 1: near}, 1280, Psf.from_tensor(torch.tensor([[0.5, 0.0, 0.5]])))
+    assert seen == [2, 1]
+    assert found.size == size

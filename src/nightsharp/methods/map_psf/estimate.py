@@ -19,9 +19,10 @@ from nightsharp.optics import Psf, estimate_sigma
 
 LARGEST_SIZE = FURTHEST * WIDEST
 _LEAST_SIDE = 32
-# From this confidence on an estimate is not looked for from further away, and from further away it must be surer by so
-# much: what is seen from near is finer.
+# From this confidence on an estimate is not looked for from further away; from there it must be surer by so much.
 _SURE, _SURER = 0.8, 0.08
+# A PSF of so many pixels, seen from further away, loses nothing: two of two were better than what was found from near.
+_WIDE = 9
 
 
 def estimate_psf(
@@ -88,7 +89,10 @@ def estimate_psf(
     counter = Counter(lambda done: tick(done, total, progress, cancel))
     answers: dict[int, PsfEstimate] = {}
     for octave, window in windows.items():
-        answers[octave] = search(
+        # what was seen surely is looked for from nearer at most
+        if octave > min((known for known, found in answers.items() if found.confidence >= _SURE), default=octave):
+            continue
+        found = answers[octave] = search(
             seen_from(photo, octave),
             size=window,
             sigma=None if sigma is None else sigma / octave,
@@ -96,10 +100,10 @@ def estimate_psf(
             starts=None if starts is None else [_from(start, octave) for start in starts],
             tick=counter,
         )
-        if answers[octave].confidence >= _SURE:
+        if found.confidence >= _SURE and (octave == 1 or max(found.psf.size) >= _WIDE):
             break
-    octave, best = _surest(answers)
-    found, psf = best.nearer(octave), best.psf
+    octave, found = _surest(answers)
+    psf, found = found.psf, found.nearer(octave)
     while octave > 1 and psf.size != (1, 1):
         octave //= 2
         psf = fitted(
@@ -167,11 +171,11 @@ def refine_psf(
 
 def _surest(answers: dict[int, PsfEstimate]) -> tuple[int, PsfEstimate]:
     """The nearest answer, unless one from further away is surer by enough."""
-    best, *others = answers.items()
-    for octave, found in others:
-        if found.confidence > best[1].confidence + _SURER:
-            best = octave, found
-    return best
+    octave = min(answers)
+    for further in sorted(answers):
+        if answers[further].confidence > answers[octave].confidence + _SURER:
+            octave = further
+    return octave, answers[octave]
 
 
 def _from(kernel: Tensor, octave: int) -> Tensor:

@@ -11,26 +11,27 @@ from torch import Tensor
 from nightsharp.methods.map_psf.search import WIDEST
 
 FURTHEST = 4
-_FURTHER = (2, FURTHEST)
 # Shorter side that is left, and of a window that was asked for.
 _LEAST_SIDE, _LEAST_WINDOW = 320, 9
+# From this shorter side on pixels are taken to be soft, and the half is looked at first.
+_SOFT = FURTHEST * _LEAST_SIDE
 
 
 def octaves(shorter: int, size: int | None) -> dict[int, int | None]:
-    """By how much a photograph is made smaller, nearest first, and the window there.
+    """By how much a photograph is made smaller, in the order of the looks, and the window there.
 
     Args:
         shorter: the photograph's shorter side, pixels.
         size: of the window asked for; None where it is to be found. One that is too wide is looked for further away.
 
     Example:
-        >>> octaves(3000, None), octaves(3000, 151), octaves(600, None)
-        ({1: None, 2: None, 4: None}, {2: 77, 4: 39}, {1: None})
+        >>> octaves(600, None), octaves(700, None), octaves(3000, None), octaves(3000, 151)
+        ({1: None}, {1: None, 2: None}, {2: None, 4: None, 1: None}, {2: 77, 4: 39})
     """
-    further = [octave for octave in _FURTHER if shorter >= octave * _LEAST_SIDE]
+    order = [2, 4, 1] if shorter >= _SOFT else [1, 2] if shorter >= 2 * _LEAST_SIDE else [1]
     if size is None:
-        return dict.fromkeys([1, *further])
-    windows = {octave: -(-size // octave) // 2 * 2 + 1 for octave in [1, *further]}
+        return dict.fromkeys(order)
+    windows = {octave: -(-size // octave) // 2 * 2 + 1 for octave in order}
     return {
         octave: side for octave, side in windows.items() if side <= WIDEST and (octave == 1 or side >= _LEAST_WINDOW)
     }
