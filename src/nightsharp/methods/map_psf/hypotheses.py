@@ -63,7 +63,11 @@ class Hypothesis:
     @cached_property
     def gain(self) -> float:
         """Sparsity under a point over sparsity under this PSF; above 1, the PSF sharpens."""
-        return self.point / max(sparsity(self.fit.canvas, self.fit.kernel, self.fit.noise), 1e-6)
+        return self.gain_under(self.fit.kernel)
+
+    def gain_under(self, kernel: Tensor) -> float:
+        """The same under another PSF, as with the one this one was made of."""
+        return self.point / max(sparsity(self.fit.canvas, kernel, self.fit.noise), 1e-6)
 
 
 @dataclass(frozen=True)

@@ -125,14 +125,19 @@ def _page(view: Race, sizes: Sequence[int], rival: Print, *, patient: bool) -> t
         page = max(pages, key=lambda way: way.gain)
         found = _look(view, page)
         twice = max(similarity(page.fit.kernel, way.fit.kernel) for way in pages if way is not page) > _PAGE_AGREED
-        is_page = _is_page(found, twice=twice) or (twice and found.tones >= max(_PLAIN, rival.tones + _PLAINER))
+        is_page = _is_page(found, twice=twice) or (twice and _is_plainer(found, rival))
         if (twice and is_page) or not (patient or found.tones >= max(_HOPEFUL, rival.tones + _HIGHER)):
             break
-    return (page if is_page else None), found.tones >= max(_PLAIN, rival.tones + _PLAINER)
+    return (page if is_page else None), _is_plainer(found, rival)
 
 
 def _sharper(page: Hypothesis, rival: Hypothesis) -> bool:
     return page.gain > min(max(_PAGE_GAIN, (1 + _PRINTED) * rival.gain), (1 + _FAR_BETTER) * rival.gain)
+
+
+def _is_plainer(found: Print, rival: Print) -> bool:
+    """Whether it is ink on paper, and plainly more so than under the rival's PSF."""
+    return found.tones >= max(_PLAIN, rival.tones + _PLAINER)
 
 
 def page_alternations(sizes: Sequence[int]) -> int:

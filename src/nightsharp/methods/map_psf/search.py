@@ -14,7 +14,6 @@ from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
 from nightsharp.methods.map_psf.page import page_alternations, read_as_page
-from nightsharp.methods.map_psf.pyramid import Scale
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import srgb_to_linear
 
@@ -82,7 +81,7 @@ def refine(
 ) -> PsfEstimate:
     """Fit a PSF that is known roughly; arguments as in :func:`search`."""
     region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
-    kernel = _fitted(start, min(region.seen.light.shape) // _ROOM * 2 + 1)
+    kernel = _with_room(start, min(region.seen.light.shape) // _ROOM * 2 + 1)
     [found] = Race(region.seen, region.noise, tick).polish([Start(kernel)])
     found = replace(found, origin="refined")
     return _answer(found, similarity(found.fit.kernel, start), photo, sigma, [found])
@@ -101,14 +100,12 @@ def fitted(
     It stays as it is where it is wider than a window, or where the fit, misled, sharpens less; other arguments as in
     :func:`search`.
     """
-    region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
     if max(rough.size) > _WIDEST_FIT:
         return rough
-    start = _fitted(rough.kernel.to(photo), _WIDEST_FIT)
-    race = Race(region.seen, region.noise, tick)
-    [found] = race.polish([Start(start)])
-    before = replace(found, fit=replace(found.fit, scales=(Scale(1.0, start),)))
-    return Psf.from_tensor(found.fit.kernel).centred() if found.gain >= _AS_SHARP * before.gain else rough
+    region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    start = _with_room(rough.kernel.to(photo), _WIDEST_FIT)
+    [found] = Race(region.seen, region.noise, tick).polish([Start(start)])
+    return Psf.from_tensor(found.fit.kernel).centred() if found.gain >= _AS_SHARP * found.gain_under(start) else rough
 
 
 def most_ticks(side: int, size: int | None, starts: int | None) -> int:
@@ -161,16 +158,16 @@ def _sizes(size: int | None, side: int) -> list[int]:
 def _starts(photo: Tensor, starts: Sequence[Tensor] | None, saturation: float, most: int) -> list[Start]:
     """The PSFs to begin with: those given, or what lamps in the photograph draw."""
     if starts is not None:
-        return [Start(_fitted(start.to("cpu", torch.float32), most)) for start in starts]
+        return [Start(_with_room(start.to("cpu", torch.float32), most)) for start in starts]
     light = srgb_to_linear(photo.clamp(0, 1))
     clip = float(srgb_to_linear(torch.tensor(min(saturation, 1.0))))
     return [
-        Start(_fitted(found.kernel, most), len(found.boxes), found.kernel)
+        Start(_with_room(found.kernel, most), len(found.boxes), found.kernel)
         for found in streak_candidates(light, clip=clip, display=photo, most=_STREAKS)
     ]
 
 
-def _fitted(kernel: Tensor, most: int) -> Tensor:
+def _with_room(kernel: Tensor, most: int) -> Tensor:
     """A kernel in a square odd window with some room to grow, not larger than ``most``."""
     side = min(most, max(kernel.shape) // 2 * 2 + 1 + 2 * max(2, max(kernel.shape) // 8))
     return window(kernel / kernel.sum(), side)
