@@ -38,8 +38,8 @@ _STREAK = 0.03
 # point with specks in photographs where 15 and 18 lamps had drawn a path of 35 and 60 pixels.
 _WITNESSES = 4
 STREAK = "light streak"
-# Gain of a PSF that plainly sharpens.
-_CONVINCING = 1.10
+CONVINCING = 1.10
+"""Gain of a PSF that plainly sharpens."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,12 @@ class Race:
 
         return self._together(run, starts)
 
-    def polish(self, starts: Iterable[Start]) -> list[Hypothesis]:
+    def polish(self, starts: Iterable[Start], origin: str = STREAK) -> list[Hypothesis]:
         """Take up PSFs that are known roughly, as from the trails of lamps."""
 
         def run(start: Start) -> tuple[str, int, Prior, Fit]:
             kernel = start.kernel
-            return STREAK, kernel.shape[0], FIRM, polished(self.seen, kernel, FIRM, self.noise, self.tick)
+            return origin, kernel.shape[0], FIRM, polished(self.seen, kernel, FIRM, self.noise, self.tick)
 
         return self._together(run, starts)
 
@@ -137,7 +137,7 @@ class Race:
             best = self._wider(found, best)
         for size in sizes[2:]:
             # nothing gained by more room: no need to look at still wider windows
-            if best.gain > _CONVINCING and best is not self.hypotheses[-1]:
+            if best.gain > CONVINCING and best is not self.hypotheses[-1]:
                 break
             best = self._wider(self.climb((size, FIRM, False))[0], best)
         return best

@@ -14,6 +14,7 @@ from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
 from nightsharp.methods.map_psf.page import page_alternations, read_as_page
+from nightsharp.methods.map_psf.room import given_room, room_alternations
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import srgb_to_linear
 
@@ -67,6 +68,7 @@ def search(
     race = Race(part.seen, part.noise, tick)
     first = race.best_size(sizes)
     best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
+    best, agreement = given_room(race, sizes, best, agreement)
     best, agreement = read_as_page(race, sizes, best, agreement)
     return _answer(best, agreement, photo, sigma, race.hypotheses)
 
@@ -111,7 +113,11 @@ def fitted(
 def most_ticks(side: int, size: int | None, starts: int | None) -> int:
     """How many alternations a search takes at most, in a photograph of that shorter side, with so many starts given."""
     sizes = _sizes(size, min(side, _REGION))
-    return most_alternations(sizes, _STREAKS if starts is None else starts) + page_alternations(sizes)
+    return (
+        most_alternations(sizes, _STREAKS if starts is None else starts)
+        + room_alternations(sizes)
+        + page_alternations(sizes)
+    )
 
 
 def _answer(
