@@ -48,8 +48,8 @@ def estimate_psf(
 
     Args:
         blurred: 1 or 3 channels, range [0, 1], a side of at least 32; blur that is the same all over.
-        size: side of the PSF's window in pixels, 3 to 101 (made odd), in a photograph of 640 pixels a side to 202, of
-            1280 to 404; None finds it.
+        size: side of the PSF's window in pixels, 3 to 101 (made odd), in a photograph of 400 pixels a side to 202, of
+            800 to 404; None finds it.
         sigma: standard deviation of the noise, in the range of ``blurred``; estimated when None.
         saturation: the value from which a pixel counts as clipped.
         starts: PSFs known roughly, to compete with the rest; None looks for trails of lamps, an empty list does not.

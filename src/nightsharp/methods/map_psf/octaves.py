@@ -12,9 +12,9 @@ from nightsharp.methods.map_psf.search import WIDEST
 
 FURTHEST = 4
 # Shorter side that is left, and of a window that was asked for.
-_LEAST_SIDE, _LEAST_WINDOW = 320, 9
+_LEAST_SIDE, _LEAST_WINDOW = 200, 9
 # From this shorter side on pixels are taken to be soft, and the half is looked at first.
-_SOFT = FURTHEST * _LEAST_SIDE
+_SOFT = 1280
 
 
 def octaves(shorter: int, size: int | None) -> dict[int, int | None]:
@@ -25,10 +25,12 @@ def octaves(shorter: int, size: int | None) -> dict[int, int | None]:
         size: of the window asked for; None where it is to be found. One that is too wide is looked for further away.
 
     Example:
-        >>> octaves(600, None), octaves(700, None), octaves(3000, None), octaves(3000, 151)
+        >>> octaves(399, None), octaves(400, None), octaves(3000, None), octaves(3000, 151)
         ({1: None}, {1: None, 2: None}, {2: None, 4: None, 1: None}, {2: 77, 4: 39})
     """
-    order = [2, 4, 1] if shorter >= _SOFT else [1, 2] if shorter >= 2 * _LEAST_SIDE else [1]
+    order = [octave for octave in (1, 2, FURTHEST) if octave == 1 or shorter >= octave * _LEAST_SIDE]
+    if shorter >= _SOFT:
+        order = [*order[1:], 1]
     if size is None:
         return dict.fromkeys(order)
     windows = {octave: -(-size // octave) // 2 * 2 + 1 for octave in order}
@@ -41,7 +43,7 @@ def widest(shorter: int) -> int:
     """The widest window that may be asked for in a photograph of that shorter side.
 
     Example:
-        >>> widest(600), widest(3000)
+        >>> widest(399), widest(3000)
         (101, 404)
     """
     return WIDEST * max(octaves(shorter, None))
