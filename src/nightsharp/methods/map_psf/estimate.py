@@ -13,8 +13,7 @@ from nightsharp.methods._blocks import CLIPPED, Cancel, Progress, tick
 from nightsharp.methods.map_psf.answer import PsfEstimate
 from nightsharp.methods.map_psf.hypotheses import Counter
 from nightsharp.methods.map_psf.octaves import FURTHEST, octaves, seen_from, widest
-from nightsharp.methods.map_psf.pyramid import polishes
-from nightsharp.methods.map_psf.search import WIDEST, fitted, most_ticks, refine, search
+from nightsharp.methods.map_psf.search import WIDEST, fitted, most_ticks, refine, refine_ticks, search
 from nightsharp.optics import Psf, estimate_sigma
 
 LARGEST_SIZE = FURTHEST * WIDEST
@@ -82,7 +81,7 @@ def estimate_psf(
     _check(photo, size, sigma)
     shorter = min(photo.shape[-2:])
     windows = octaves(shorter, size)
-    total = (max(windows, default=1) - 1) * polishes() + sum(
+    total = (max(windows, default=1) - 1) * refine_ticks() + sum(
         most_ticks(shorter // octave, window, None if starts is None else len(starts))
         for octave, window in windows.items()
     )
@@ -157,7 +156,7 @@ def refine_psf(
     side = max(3, max(start.size) // 2 * 2 + 1)
     _check(photo, side, sigma)
     octave = min(octaves(min(photo.shape[-2:]), side))
-    counter = Counter(lambda done: tick(done, polishes(), None, cancel))
+    counter = Counter(lambda done: tick(done, refine_ticks(), None, cancel))
     found = refine(
         seen_from(photo, octave),
         _from(start.kernel.to(photo), octave),

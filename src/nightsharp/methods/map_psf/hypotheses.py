@@ -19,6 +19,8 @@ from nightsharp.methods.map_psf.pyramid import (
     Prior,
     alternations,
     coarse_to_fine,
+    finished,
+    finishes,
     polished,
     polishes,
 )
@@ -130,6 +132,12 @@ class Race:
 
         return self._together(run, starts)
 
+    def finish(self, way: Hypothesis) -> Hypothesis:
+        """The one that is taken, asked once more by more edges."""
+        fit = finished(self.seen, way.fit.kernel, way.prior, self.noise, self.tick)
+        # where it came from is still how it came about
+        return replace(way, fit=replace(fit, scales=(*way.fit.scales[:-1], *fit.scales)))
+
     def best_size(self, sizes: list[int]) -> Hypothesis:
         """The smallest window that does about as well as the best."""
         best, *others = self.climb(*((size, FIRM, False) for size in sizes[:2]))
@@ -195,7 +203,7 @@ class Race:
 
 def most_alternations(sizes: list[int], kernels: int) -> int:
     """How many alternations a race takes at most."""
-    return sum(map(alternations, sizes)) + 2 * alternations(sizes[-1]) + (kernels + 1) * polishes()
+    return sum(map(alternations, sizes)) + 2 * alternations(sizes[-1]) + (kernels + 1) * polishes() + finishes()
 
 
 class Counter:

@@ -23,6 +23,9 @@ _COARSE_SOFTNESS = 0.7
 _REFINEMENTS = 6
 _REFINE_FROM, _REFINE_TO = 3e-4, 1e-4
 _EDGE_FALL = math.sqrt(1.1)
+# A PSF whose shape stands is asked again, so many times over, by more edges: gradients down to this part of those that
+# led to it.
+_ROUNDS, _LESSER_EDGES = 2, 1 / 3
 # All gradients carry more noise than the few strong ones, so the finish is held more firmly.
 _RIDGE, _FINAL_RIDGE = 10.0, 30.0
 
@@ -111,6 +114,11 @@ def polishes() -> int:
     return _ALTERNATIONS + _REFINEMENTS
 
 
+def finishes() -> int:
+    """How many alternations :func:`finished` takes."""
+    return _ROUNDS * polishes()
+
+
 def coarse_to_fine(
     seen: Observation, size: int, prior: Prior, noise: float, tick: Callable[[], None], *, upright: bool = False
 ) -> Fit:
@@ -152,21 +160,49 @@ def polished(
         noise: standard deviation of the noise, in the observation's range.
         tick: called before each alternation; may raise to stop.
     """
-    side = start.shape[0]
-    climb = _Climb(prior, noise, tick)
-    # the prior as it stands at the end of a climb
-    climb.weight /= prior.fall ** (_ALTERNATIONS * (len(sides(side)) - 1))
+    return _on_the_finest(seen, start, prior, noise, tick, rounds=1, part=1.0)
+
+
+def finished(
+    seen: Observation, start: Float[Tensor, "k k"], prior: Prior, noise: float, tick: Callable[[], None]
+) -> Fit:
+    """Take up a PSF whose shape stands, on the finest scale only; arguments as of :func:`polished`.
+
+    What the coarser scales left in it, stripes and stumps, stays as long as the few strongest edges vote, and stays
+    when all gradients vote and the prior is weak, since it explains the sharp image that was made with it. Between the
+    two there are edges enough to tell.
+    """
+    return _on_the_finest(seen, start, prior, noise, tick, rounds=_ROUNDS, part=_LESSER_EDGES)
+
+
+def _on_the_finest(
+    seen: Observation,
+    kernel: Tensor,
+    prior: Prior,
+    noise: float,
+    tick: Callable[[], None],
+    *,
+    rounds: int,
+    part: float,
+) -> Fit:
+    side = kernel.shape[0]
     canvas = Canvas.around(seen, side - 1)
-    kernel = climb.refine(canvas, climb.alternate(canvas, start, 0))
+    climb = _Climb(prior, noise, tick, part)
+    for _ in range(rounds):
+        # the prior as it stands at the end of a climb
+        climb.weight, climb.least_edge = prior.weight / prior.fall ** (_ALTERNATIONS * (len(sides(side)) - 1)), 0.0
+        kernel = climb.refine(canvas, climb.alternate(canvas, kernel, 0))
     return climb.fit(canvas, [Scale(1.0, centred(kernel))])
 
 
 class _Climb:
     """The prior's weight and the least edge, which fall from one alternation to the next over all scales."""
 
-    def __init__(self, prior: Prior, noise: float, tick: Callable[[], None]) -> None:
+    def __init__(self, prior: Prior, noise: float, tick: Callable[[], None], part: float = 1.0) -> None:
         self.prior, self.noise, self.tick = prior, noise, tick
         self.weight, self.least_edge = prior.weight, 0.0
+        # of the least edge that a PSF yet to be found would begin with
+        self.part = part
 
     def alternate(self, canvas: Canvas, kernel: Tensor, level: int) -> Tensor:
         """The alternations of one scale, in which strong edges vote."""
@@ -178,7 +214,7 @@ class _Climb:
         for _ in range(_ALTERNATIONS):
             self.tick()
             latent, filled = latent_step(canvas, kernel, max(self.weight, least_weight), softness, self.prior.tones)
-            self.least_edge = self.least_edge or edge_quota(latent, canvas.inner, 2 * side)
+            self.least_edge = self.least_edge or self.part * edge_quota(latent, canvas.inner, 2 * side)
             kernel = kernel_step(latent, filled, kernel, least_edge=self.least_edge, ridge=_RIDGE)
             kernel = cleaned(kernel, *taps)
             self.weight, self.least_edge = self.weight / self.prior.fall, self.least_edge / _EDGE_FALL

@@ -14,6 +14,7 @@ from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
 from nightsharp.methods.map_psf.page import page_alternations, read_as_page
+from nightsharp.methods.map_psf.pyramid import finishes, polishes
 from nightsharp.methods.map_psf.room import given_room, room_alternations
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import srgb_to_linear
@@ -70,7 +71,7 @@ def search(
     best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
     best, agreement = given_room(race, sizes, best, agreement)
     best, agreement = read_as_page(race, sizes, best, agreement)
-    return _answer(best, agreement, photo, sigma, race.hypotheses)
+    return _answer(race.finish(best), agreement, photo, sigma, race.hypotheses)
 
 
 def refine(
@@ -84,8 +85,9 @@ def refine(
     """Fit a PSF that is known roughly; arguments as in :func:`search`."""
     region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
     kernel = _with_room(start, min(region.seen.light.shape) // _ROOM * 2 + 1)
-    [found] = Race(region.seen, region.noise, tick).polish([Start(kernel)])
-    found = replace(found, origin="refined")
+    race = Race(region.seen, region.noise, tick)
+    [found] = race.polish([Start(kernel)])
+    found = replace(race.finish(found), origin="refined")
     return _answer(found, similarity(found.fit.kernel, start), photo, sigma, [found])
 
 
@@ -106,7 +108,9 @@ def fitted(
         return rough
     region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
     start = _with_room(rough.kernel.to(photo), _WIDEST_FIT)
-    [found] = Race(region.seen, region.noise, tick).polish([Start(start)])
+    race = Race(region.seen, region.noise, tick)
+    [found] = race.polish([Start(start)])
+    found = race.finish(found)
     return Psf.from_tensor(found.fit.kernel).centred() if found.gain >= _AS_SHARP * found.gain_under(start) else rough
 
 
@@ -118,6 +122,11 @@ def most_ticks(side: int, size: int | None, starts: int | None) -> int:
         + room_alternations(sizes)
         + page_alternations(sizes)
     )
+
+
+def refine_ticks() -> int:
+    """How many alternations :func:`refine` and :func:`fitted` take."""
+    return polishes() + finishes()
 
 
 def _answer(
