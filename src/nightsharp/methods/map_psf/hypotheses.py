@@ -134,9 +134,7 @@ class Race:
 
     def finish(self, way: Hypothesis) -> Hypothesis:
         """The one that is taken, asked once more by more edges."""
-        fit = finished(self.seen, way.fit.kernel, way.prior, self.noise, self.tick)
-        # where it came from is still how it came about
-        return replace(way, fit=replace(fit, scales=(*way.fit.scales[:-1], *fit.scales)))
+        return replace(way, fit=finished(way.fit, way.prior, self.tick))
 
     def best_size(self, sizes: list[int]) -> Hypothesis:
         """The smallest window that does about as well as the best."""

@@ -160,39 +160,34 @@ def polished(
         noise: standard deviation of the noise, in the observation's range.
         tick: called before each alternation; may raise to stop.
     """
-    return _on_the_finest(seen, start, prior, noise, tick, rounds=1, part=1.0)
+    canvas = Canvas.around(seen, start.shape[0] - 1)
+    kernel = _on_the_finest(canvas, start, _Climb(prior, noise, tick))
+    return _Climb(prior, noise, tick).fit(canvas, [Scale(1.0, centred(kernel))])
 
 
-def finished(
-    seen: Observation, start: Float[Tensor, "k k"], prior: Prior, noise: float, tick: Callable[[], None]
-) -> Fit:
-    """Take up a PSF whose shape stands, on the finest scale only; arguments as of :func:`polished`.
+def finished(fit: Fit, prior: Prior, tick: Callable[[], None]) -> Fit:
+    """Take up a PSF whose shape stands, on the finest scale only and in the light in which it was found.
 
     What the coarser scales left in it, stripes and stumps, stays as long as the few strongest edges vote, and stays
     when all gradients vote and the prior is weak, since it explains the sharp image that was made with it. Between the
     two there are edges enough to tell.
+
+    Args:
+        fit: what was found; all but its finest scale stays.
+        prior: what kind of sharp image is expected.
+        tick: called before each alternation; may raise to stop.
     """
-    return _on_the_finest(seen, start, prior, noise, tick, rounds=_ROUNDS, part=_LESSER_EDGES)
+    kernel = fit.kernel
+    for _ in range(_ROUNDS):
+        kernel = _on_the_finest(fit.canvas, kernel, _Climb(prior, fit.noise, tick, _LESSER_EDGES))
+    scales = [*fit.scales[:-1], Scale(1.0, centred(kernel))]
+    return _Climb(prior, fit.noise, tick).fit(fit.canvas, scales)
 
 
-def _on_the_finest(
-    seen: Observation,
-    kernel: Tensor,
-    prior: Prior,
-    noise: float,
-    tick: Callable[[], None],
-    *,
-    rounds: int,
-    part: float,
-) -> Fit:
-    side = kernel.shape[0]
-    canvas = Canvas.around(seen, side - 1)
-    climb = _Climb(prior, noise, tick, part)
-    for _ in range(rounds):
-        # the prior as it stands at the end of a climb
-        climb.weight, climb.least_edge = prior.weight / prior.fall ** (_ALTERNATIONS * (len(sides(side)) - 1)), 0.0
-        kernel = climb.refine(canvas, climb.alternate(canvas, kernel, 0))
-    return climb.fit(canvas, [Scale(1.0, centred(kernel))])
+def _on_the_finest(canvas: Canvas, kernel: Tensor, climb: "_Climb") -> Tensor:
+    # the prior as it stands at the end of a climb
+    climb.weight /= climb.prior.fall ** (_ALTERNATIONS * (len(sides(kernel.shape[0])) - 1))
+    return climb.refine(canvas, climb.alternate(canvas, kernel, 0))
 
 
 class _Climb:
