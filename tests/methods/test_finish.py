@@ -8,10 +8,10 @@ import pytest
 import skimage.data
 import torch
 
-from nightsharp.methods.map_psf import similarity
+from nightsharp.methods.map_psf import hypotheses, similarity
 from nightsharp.methods.map_psf.hypotheses import Race
 from nightsharp.methods.map_psf.observation import Observation
-from nightsharp.methods.map_psf.pyramid import FIRM, GENTLE, Prior, finishes
+from nightsharp.methods.map_psf.pyramid import FIRM, GENTLE, Prior, Scale, finishes
 from nightsharp.optics import Blur, Psf, shake
 
 
@@ -43,6 +43,17 @@ def test_a_psf_that_is_right_stays():
     [found] = race.hypotheses
     assert similarity(found.fit.kernel, psf.kernel) > 0.95
     assert similarity(race.finish(found).fit.kernel, psf.kernel) > 0.95
+
+
+def test_what_is_led_astray_is_not_taken(monkeypatch: pytest.MonkeyPatch):
+    race, _, _ = blurred("coins", 1, 9, 15, GENTLE)
+    [found] = race.hypotheses
+    point = torch.zeros_like(found.fit.kernel)
+    point[7, 7] = 1
+    astray = replace(found.fit, scales=(*found.fit.scales[:-1], Scale(1.0, point)))
+    monkeypatch.setattr(hypotheses, "finished", lambda *_: astray)
+    assert replace(found, fit=astray).gain < 0.92 * found.gain
+    assert race.finish(found) is found
 
 
 def test_how_it_came_about_is_told_as_before_and_its_alternations_are_counted():
