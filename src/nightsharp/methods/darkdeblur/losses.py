@@ -58,7 +58,7 @@ def paper_terms(
 
     Example:
         >>> x = torch.rand(1, 3, 32, 32)
-        >>> {name: round(float(value), 4) for name, value in paper_terms(x, x, None, None).items()}
+        >>> {name: abs(round(float(value), 4)) for name, value in paper_terms(x, x, None, None).items()}
         {'reconstruction': 0.0, 'structure': 0.0}
     """
     weights = weights or Weights()
