@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nightsharp.methods.map_psf.hypotheses import Hypothesis, Race, Start
+from nightsharp.methods.map_psf.hypotheses import STREAK, Hypothesis, Race, Start
 from nightsharp.methods.map_psf.observation import Canvas, Observation
 from nightsharp.methods.map_psf.pyramid import FIRM, Fit, Scale
 from nightsharp.optics import gaussian, line, shake
@@ -34,7 +34,7 @@ class Told(Race):
         self.hypotheses += self.ways
         return self.ways
 
-    def polish(self, starts):
+    def polish(self, starts, origin=STREAK):
         found = [self.trails[start.lamps] for start in starts]
         self.polished += len(found)
         self.hypotheses += found
