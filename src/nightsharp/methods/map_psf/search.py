@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nightsharp.methods.map_psf.answer import PsfEstimate, Trial
 from nightsharp.methods.map_psf.confidence import gather, similarity, weigh
-from nightsharp.methods.map_psf.hypotheses import Hypothesis, Race, Start, most_alternations
+from nightsharp.methods.map_psf.hypotheses import CONVINCING, Hypothesis, Race, Start, most_alternations
 from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
 from nightsharp.methods.map_psf.observation import Observation
@@ -71,7 +71,9 @@ def search(
     best, agreement = race.best_way(first, _starts(photo, starts, saturation, sizes[-1]))
     best, agreement = given_room(race, sizes, best, agreement)
     best, agreement = read_as_page(race, sizes, best, agreement)
-    return _answer(race.finish(best), agreement, photo, sigma, race.hypotheses)
+    # of what hardly sharpens more edges make a PSF where there is no blur at all
+    best = race.finish(best) if best.gain >= CONVINCING else best
+    return _answer(best, agreement, photo, sigma, race.hypotheses)
 
 
 def refine(
