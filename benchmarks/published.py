@@ -11,10 +11,11 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.contact_sheet import photographs
+from benchmarks.parts import ALIKE
 from nightsharp import Psf, read_photo
 from nightsharp.methods.map_psf import estimate_psf, similarity
 
-_AGREES, _SURE = 0.6, 0.8
+_SURE = 0.8
 _ENDINGS = {".png", ".npy"}
 
 
@@ -27,7 +28,7 @@ def pairs(folder: Path) -> list[tuple[Path, Path]]:
     taken = sorted(photographs([folder]), key=lambda file: len(file.stem))
     found = []
     for kernel in sorted(folder.rglob("*")):
-        if kernel.suffix.lower() in _ENDINGS and kernel not in taken and "kernel" in str(kernel.relative_to(folder)):
+        if kernel.suffix.lower() in _ENDINGS and "kernel" in str(kernel.relative_to(folder)):
             found += [(file, kernel) for file in taken if kernel.stem.startswith(file.stem)][-1:]
     return found
 
@@ -55,9 +56,9 @@ def main() -> None:
         )
     sure = [alike for alike, confidence in rows if confidence >= _SURE]
     print(
-        f"agree {sum(alike >= _AGREES for alike, _ in rows)} of {len(rows)}, mean similarity "
+        f"agree {sum(alike >= ALIKE for alike, _ in rows)} of {len(rows)}, mean similarity "
         f"{fmean(alike for alike, _ in rows):.2f}; of the {len(sure)} with confidence {_SURE} and more "
-        f"{sum(alike >= _AGREES for alike in sure)}"
+        f"{sum(alike >= ALIKE for alike in sure)}"
     )
 
 

@@ -8,11 +8,11 @@ import pytest
 import skimage.data
 import torch
 
-from nightsharp.methods.map_psf import hypotheses, similarity
-from nightsharp.methods.map_psf.hypotheses import Race
+from nightsharp.methods.map_psf import estimate_psf, hypotheses, similarity
+from nightsharp.methods.map_psf.hypotheses import CONVINCING, Race
 from nightsharp.methods.map_psf.observation import Observation
 from nightsharp.methods.map_psf.pyramid import FIRM, GENTLE, Prior, Scale, finishes
-from nightsharp.optics import Blur, Psf, shake
+from nightsharp.optics import Blur, Psf, line, shake
 
 
 def blurred(picture: str, seed: int, length: float, window: int, prior: Prior) -> tuple[Race, Psf, Counter[str]]:
@@ -54,6 +54,17 @@ def test_what_is_led_astray_is_not_taken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hypotheses, "finished", lambda *_: astray)
     assert replace(found, fit=astray).gain < 0.92 * found.gain
     assert race.finish(found) is found
+
+
+@pytest.mark.parametrize(("length", "asked"), [(0, False), (9, True)], ids=["sharp", "blurred"])
+def test_of_a_sharp_photograph_more_edges_are_not_asked(monkeypatch: pytest.MonkeyPatch, length: int, asked: bool):
+    seen: list[float] = []
+    monkeypatch.setattr(Race, "finish", lambda _, way: seen.append(way.gain) or way)
+    scene = torch.from_numpy(skimage.data.coins()[None, None, :128, :128] / 255).float()
+    photo = Blur(line(length), boundary="replicate")(scene)[0] if length else scene[0]
+    estimate_psf(photo, size=13, starts=[])
+    assert bool(seen) is asked
+    assert all(gain >= CONVINCING for gain in seen)
 
 
 def test_how_it_came_about_is_told_as_before_and_its_alternations_are_counted():

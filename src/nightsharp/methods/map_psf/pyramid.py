@@ -161,8 +161,9 @@ def polished(
         tick: called before each alternation; may raise to stop.
     """
     canvas = Canvas.around(seen, start.shape[0] - 1)
-    kernel = _on_the_finest(canvas, start, _Climb(prior, noise, tick))
-    return _Climb(prior, noise, tick).fit(canvas, [Scale(1.0, centred(kernel))])
+    climb = _Climb(prior, noise, tick)
+    kernel = _on_the_finest(canvas, start, climb)
+    return climb.fit(canvas, [Scale(1.0, centred(kernel))])
 
 
 def finished(fit: Fit, prior: Prior, tick: Callable[[], None]) -> Fit:
