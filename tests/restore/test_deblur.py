@@ -352,3 +352,27 @@ def test_light_beyond_white_is_not_cut_off_without_a_word(tmp_path):
     }
     assert any("above 1 are cut off" in warning for warning in said["bright"])
     assert not said["plain"]
+
+
+class TestAPsfThatWasPhotographed:
+    GRAIN = 0.08 * torch.randn(41, 41, generator=torch.Generator().manual_seed(3))
+    GRAINY = Psf.from_tensor((PSF.pad(41, 41).kernel / PSF.kernel.max() + GRAIN + 0.1).clamp(0, 1))
+
+    def test_is_used_without_its_grain(self):
+        blurred = blur(scene())
+        out, true, bare = (
+            ns.deblur(blurred, method="hyper_laplacian", psf=psf, guard=guard)
+            for psf, guard in ((self.GRAINY, True), (PSF, True), (self.GRAINY, False))
+        )
+        assert error(true.sharp, scene()) < error(out.sharp, scene()) < 0.3 * error(blurred, scene())
+        assert error(bare.sharp, scene()) > error(blurred, scene())
+        assert out.report["psf"]["notes"][-1] == "grain of 7% of the peak taken away"
+        assert torch.equal(bare.psf.kernel, self.GRAINY.kernel)
+
+    def test_the_command_says_so(self, tmp_path, capsys):
+        from nightsharp.cli import main
+
+        picture(blur(scene())).save(tmp_path / "a.png")
+        np.save(tmp_path / "psf.npy", self.GRAINY.kernel.numpy())
+        assert main(["deblur", str(tmp_path / "a.png"), "--psf", str(tmp_path / "psf.npy"), "--method", FAST]) == 0
+        assert "note: the PSF: grain of 7% of the peak taken away" in capsys.readouterr().out

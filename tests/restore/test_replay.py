@@ -44,10 +44,18 @@ def photograph(file: Path, repeat: int = 1) -> Path:
     return file
 
 
+def grainy() -> np.ndarray:
+    """The PSF as a photograph of its trail shows it."""
+    trail = line(9, 20).pad(41, 41).kernel.numpy()
+    grain = np.random.default_rng(0).normal(0.1, 0.05, trail.shape)
+    return np.round(255 * np.clip(trail / trail.max() + grain, 0, 1)).astype(np.uint8)
+
+
 CASES = {
     "jpeg, PSF given": ("a.jpg", 1, ("--psf", "line:9,20", "--method", "hyper_laplacian")),
     "16-bit png, PSF given": ("a.png", 1, ("--psf", "line:9,20", "--method", "total_variation", "--strength", "0.7")),
     "16-bit tiff, read as linear": ("a.tif", 1, ("--psf", "disk:3", "--method", "wiener", "--light", "linear")),
+    "jpeg, PSF with grain": ("a.jpg", 1, ("--psf", "grainy.png", "--method", "wiener")),
     "jpeg, PSF estimated": ("a.jpg", 1, ("--psf-size", "13", "--method", "wiener", "--no-guard")),
     "jpeg, in tiles": ("a.jpg", 4, ("--psf", "line:9,20", "--method", "wiener", "--max-memory", "700MB")),
     "kept by the guard": ("a.jpg", 1, ("--psf", "line:61,110", "--method", "wiener", "--strength", "3")),
@@ -58,6 +66,8 @@ CASES = {
 def test_the_same_report_gives_the_same_bytes(case, tmp_path):
     name, repeat, options = CASES[case]
     photo = photograph(tmp_path / name, repeat)
+    options = [tmp_path / "grainy.png" if option == "grainy.png" else option for option in options]
+    Image.fromarray(grainy()).save(tmp_path / "grainy.png")
     first = tmp_path / f"first{photo.suffix}"
     done = run("deblur", photo, *options, "-o", first, "--report", tmp_path / "r.json", cache=tmp_path)
     assert done.returncode == 0, done.stderr

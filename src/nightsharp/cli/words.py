@@ -13,7 +13,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         ...     "seconds": {"total": 41.3},
         ...     "peak_memory_bytes": 1.3e9,
         ...     "route": {"reason": "no PSF given -> estimated PSF + wiener"},
-        ...     "psf": {"height": 23, "width": 19, "confidence": 0.82, "source": "estimated by map_psf"},
+        ...     "psf": {"height": 23, "width": 19, "confidence": 0.82, "source": "estimated by map_psf", "notes": []},
         ...     "strength": 1.0,
         ...     "applied_strength": 0.5,
         ...     "guard": {"words": "nothing to report"},
@@ -40,6 +40,7 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
         *_strength(report),
         f"guard: {guard}",
         *_what_now(report),
+        *(f"note: the PSF: {note}" for note in report["psf"]["notes"] if not note.startswith("normalised")),
         *(f"note: {note}" for note in report["notes"]),
         *(f"warning: {warning}" for warning in report["warnings"] if warning != guard),
     ]

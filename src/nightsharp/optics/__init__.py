@@ -4,6 +4,7 @@ from nightsharp.optics.blur import Blur, Boundary
 from nightsharp.optics.border import edge_taper
 from nightsharp.optics.field import PsfField
 from nightsharp.optics.fourier import psf_to_otf
+from nightsharp.optics.grain import without_grain
 from nightsharp.optics.noise import estimate_sigma
 from nightsharp.optics.psf import Psf, PsfQuality
 from nightsharp.optics.sensor import expose
@@ -24,4 +25,5 @@ __all__ = [
     "line",
     "psf_to_otf",
     "shake",
+    "without_grain",
 ]

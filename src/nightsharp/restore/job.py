@@ -15,7 +15,7 @@ from nightsharp.errors import PsfError, UsageError
 from nightsharp.methods._blocks import Cancel
 from nightsharp.methods.map_psf import LARGEST_SIZE
 from nightsharp.methods.map_psf.trails import Box
-from nightsharp.optics import Psf
+from nightsharp.optics import Psf, without_grain
 from nightsharp.optics.field import PsfField
 from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo
@@ -72,7 +72,8 @@ def deblur(
         psf_size: the largest side of an estimated PSF, pixels, odd; None chooses.
         light: how the values in a file are to be read; None asks the file. Only for a file.
         limits: what a file may ask of this machine; None takes the preset for desktops. Only for a file.
-        guard: keep the input where the result does not explain it.
+        guard: keep the input where the result does not explain it, and use a PSF that was photographed without its
+            grain (:func:`~nightsharp.optics.without_grain`).
         max_memory: what this process may hold at its peak, bytes or such as ``"3GB"``; None takes half of what is free.
         progress: called with (stage, steps done, steps at most).
         cancel: asked between steps; True stops.
@@ -100,6 +101,8 @@ def deblur(
     known, source, field = _known_psf(psf)
     route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
     psf_given = known is not None
+    if known is not None and guard and field is None:
+        known = without_grain(known)
     if not route.method.needs_psf:
         known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
     most = None if max_memory is None else parse_memory(max_memory)

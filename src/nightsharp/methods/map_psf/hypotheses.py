@@ -140,6 +140,11 @@ class Race:
         done = replace(way, fit=finished(way.fit, way.prior, self.tick))
         return done if done.gain >= _ASTRAY * way.gain else way
 
+    def refine(self, kernel: Tensor) -> Hypothesis:
+        """A PSF that is known roughly, fitted and finished."""
+        [found] = self.polish([Start(kernel)])
+        return self.finish(found)
+
     def best_size(self, sizes: list[int]) -> Hypothesis:
         """The smallest window that does about as well as the best."""
         best, *others = self.climb(*((size, FIRM, False) for size in sizes[:2]))

@@ -85,11 +85,9 @@ def refine(
     tick: Callable[[], None],
 ) -> PsfEstimate:
     """Fit a PSF that is known roughly; arguments as in :func:`search`."""
-    region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
-    kernel = _with_room(start, min(region.seen.light.shape) // _ROOM * 2 + 1)
-    race = Race(region.seen, region.noise, tick)
-    [found] = race.polish([Start(kernel)])
-    found = replace(race.finish(found), origin="refined")
+    part = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    kernel = _with_room(start, min(part.seen.light.shape) // _ROOM * 2 + 1)
+    found = replace(Race(part.seen, part.noise, tick).refine(kernel), origin="refined")
     return _answer(found, similarity(found.fit.kernel, start), photo, sigma, [found])
 
 
@@ -108,11 +106,9 @@ def fitted(
     """
     if max(rough.size) > _WIDEST_FIT:
         return rough
-    region = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    part = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
     start = _with_room(rough.kernel.to(photo), _WIDEST_FIT)
-    race = Race(region.seen, region.noise, tick)
-    [found] = race.polish([Start(start)])
-    found = race.finish(found)
+    found = Race(part.seen, part.noise, tick).refine(start)
     return Psf.from_tensor(found.fit.kernel).centred() if found.gain >= _AS_SHARP * found.gain_under(start) else rough
 
 
