@@ -21,7 +21,8 @@ from nightsharp.restore.function import function_of
 from nightsharp.restore.gentle import ENOUGH, GENTLE, PHOTO, TENSOR, keeps_more
 from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Checked, Verdict, check_tile, judge_psf, summarise
-from nightsharp.restore.instead import classical_for, classical_instead
+from nightsharp.restore.instead import classical_instead
+from nightsharp.restore.kind import kind_of
 from nightsharp.restore.noise import measure_noise
 from nightsharp.restore.order import Order
 from nightsharp.restore.route import choose_route
@@ -190,8 +191,8 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
 def _routed(case: Case, confidence: float | None) -> Outcome:
     """The route's first method, and behind strong noise the classical one where the guard kept the input."""
     given = _given(case)
-    words = classical_for(given, varies=False)
-    route = choose_route(None, psf_given=confidence is None, classical_for=words)
+    kind = kind_of(given, case.psf, varies=False)
+    route = choose_route(None, psf_given=confidence is None, kind=kind)
     first = compare(case, route.method.name, confidence)
     order = Order(route, case.psf, "given", confidence, 1.0, guard=True, light=None)
     kept = Verdict("input" if first.guarded == first.before else "result", "")

@@ -133,6 +133,16 @@ def test_what_is_too_small_to_check_is_kept(height, width, channels):
     assert found.reasons == ("too small to check",)
 
 
+def test_pixels_that_led_to_an_estimate_can_hardly_check_it_too():
+    blurred, sharp = (image[..., :56, :90] for image in photograph(SHAKE))
+    given, estimated = (
+        check_tile(blurred, sharp, SHAKE, sigma=SIGMA, clip=0.98, confidence=confidence) for confidence in (None, 0.95)
+    )
+    assert not torch.equal(given.sharp, blurred)
+    assert torch.equal(estimated.sharp, blurred)
+    assert estimated.reasons == ("too small to check",)
+
+
 def test_a_psf_with_no_room_in_the_tile_is_not_believed():
     blurred, sharp = photograph(SHAKE)
     found = check_tile(blurred[..., :50], sharp[..., :50], line(44), sigma=SIGMA, clip=None)

@@ -1,4 +1,4 @@
-"""When the classical method is taken in place of the network: from the start, or after the guard has spoken."""
+"""When the classical method is taken in place of the network after the guard has spoken."""
 
 from dataclasses import replace
 
@@ -6,23 +6,12 @@ from nightsharp.restore.given import Given
 from nightsharp.restore.guard import Verdict
 from nightsharp.restore.noise import shown_noise
 from nightsharp.restore.order import Order
-from nightsharp.restore.route import BEST, NOISY, choose_route
+from nightsharp.restore.route import BEST, CLASSICAL, Kind, choose_route
 
 # Standard deviation of the noise, range [0, 1]. From here on ``benchmarks.harm`` has a level of its own, strong noise,
 # on which no guarded result of the classical method was worse than its input.
 LOUD = 0.06
-
-
-def classical_for(given: Given, *, varies: bool) -> str | None:
-    """What makes a photograph one that the classical method restores better, in words; None for most.
-
-    Args:
-        given: the photograph.
-        varies: whether its blur does.
-    """
-    if varies:
-        return "blur that varies"
-    return "grey without noise" if given.channels == 1 and shown_noise(given) < NOISY else None
+HIDDEN = Kind(f"noise that hides what {BEST} makes of it", CLASSICAL)
 
 
 def classical_instead(order: Order, verdict: Verdict, given: Given) -> Order | None:
@@ -43,5 +32,4 @@ def classical_instead(order: Order, verdict: Verdict, given: Given) -> Order | N
     chosen = order.route.method.name == BEST and not order.route.asked and order.confidence is None
     if not chosen or verdict.kept != "input" or shown_noise(given) < LOUD:
         return None
-    why = f"noise that hides what {BEST} makes of it"
-    return replace(order, route=choose_route(None, psf_given=True, classical_for=why))
+    return replace(order, route=choose_route(None, psf_given=True, kind=HIDDEN))

@@ -23,7 +23,7 @@ from nightsharp.restore.execute import carry_out
 from nightsharp.restore.formula import field_in_file, parse_psf
 from nightsharp.restore.function import network_of
 from nightsharp.restore.given import Given, Light
-from nightsharp.restore.instead import classical_for
+from nightsharp.restore.kind import kind_of
 from nightsharp.restore.memory import parse_memory
 from nightsharp.restore.noise import measure_noise
 from nightsharp.restore.opening import opened
@@ -108,7 +108,8 @@ def deblur(
     most = None if max_memory is None else parse_memory(max_memory)
     tell(progress, "reading", 0, 1)
     given = opened(photo, light=light, limits=limits)
-    route = _seen_route(route, given, psf_given=psf_given, varies=varying or field is not None)
+    varies = varying or field is not None
+    route = _seen_route(route, given, known, psf_given=psf_given, varies=varies)
     clock = Clock(started)
     confidence = None
     if known is None:
@@ -122,6 +123,7 @@ def deblur(
         else:
             estimate = estimate_or_none(given, size=psf_size, progress=progress, cancel=cancel)
             known, confidence = (Psf.from_tensor(torch.ones(1, 1)), 0.0) if estimate is None else estimate
+        route = _seen_route(route, given, known, psf_given=False, varies=varies)
         clock.mark("psf")
         tell_plan = None
     return carry_out(
@@ -198,7 +200,8 @@ def plan_deblur(
     route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
     most = None if max_memory is None else parse_memory(max_memory)
     given = opened(photo, light=light, limits=limits)
-    chosen = _seen_route(route, given, psf_given=known is not None, varies=varying or field is not None).method
+    varies = varying or field is not None
+    chosen = _seen_route(route, given, known, psf_given=known is not None, varies=varies).method
     clock = Clock(started)
     if route.method.needs_psf and known is None:
         return likely_plan(
@@ -212,10 +215,10 @@ def plan_deblur(
     return plan_for(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
 
 
-def _seen_route(route: Route, given: Given, *, psf_given: bool, varies: bool) -> Route:
+def _seen_route(route: Route, given: Given, psf: Psf | None, *, psf_given: bool, varies: bool) -> Route:
     """The route once the photograph is there; a method that was asked for stays, and nothing is measured for it."""
-    words = None if route.asked else classical_for(given, varies=varies)
-    return route if words is None else choose_route(None, psf_given=psf_given, classical_for=words)
+    kind = None if route.asked else kind_of(given, psf, varies=varies)
+    return route if kind is None else choose_route(None, psf_given=psf_given, kind=kind)
 
 
 def _checked_route(

@@ -15,7 +15,7 @@ from nightsharp.optics import psf_to_otf
 # The weight of the prior under which PSFs are compared; strong, so that ringing costs gradients.
 _JUDGED_AT = 2e-3
 # Logistic regression of "error ratio at most 3" on log gain and agreement: 64 images of Levin's, both of Pan's and
-# Lai's sets (benchmarks/confidence.py draws it).
+# Lai's sets (benchmarks/confidence.py draws it). Of what is found now too few are wrong to fit it again (README).
 _BIAS, _BY_GAIN, _BY_AGREEMENT = -10.1, 8.6, 11.0
 # Gains below the first sharpen nothing, and what two ways agree on is then that there is nothing to be seen.
 _NOTHING, _SOMETHING = 1.02, 1.10

@@ -14,7 +14,8 @@ from nightsharp.methods.map_psf.confidence import similarity
 from nightsharp.methods.map_psf.kernel import centred, cleaned, kernel_step
 from nightsharp.methods.map_psf.latent import latent_step, noise_weight
 from nightsharp.methods.map_psf.observation import Canvas
-from nightsharp.methods.map_psf.sharpening import Sharpening, standardised
+from nightsharp.methods.map_psf.region import Region
+from nightsharp.methods.map_psf.sharpening import Sharpening
 from nightsharp.methods.map_psf.trails import LARGEST_SIDE, Box, cut_trail, find_trails, largest_blob
 from nightsharp.optics import Blur, Psf, gaussian
 
@@ -204,15 +205,15 @@ def _lamps(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
 
 
 def _refined(kernel: Float[Tensor, "k k"], photo: Tensor, clip: float) -> Float[Tensor, "s s"]:
-    seen, noise = standardised(photo, clip, _REFINE_REGION)
+    region = Region.of(photo, clip, side=_REFINE_REGION)
     room = kernel.shape[0] // 4 + 2
     kernel = torch.nn.functional.pad(kernel, (room,) * 4)
-    if kernel.shape[0] > min(seen.light.shape) // 2:
+    if kernel.shape[0] > min(region.seen.light.shape) // 2:
         return kernel
-    canvas = Canvas.around(seen, kernel.shape[0] - 1)
+    canvas = Canvas.around(region.seen, kernel.shape[0] - 1)
     for part in torch.linspace(0, 1, _REFINEMENTS).tolist():
         weight = _REFINE_FROM * (_REFINE_TO / _REFINE_FROM) ** part
-        latent, filled = latent_step(canvas, kernel, max(weight, noise_weight(noise)))
+        latent, filled = latent_step(canvas, kernel, max(weight, noise_weight(region.noise)))
         kernel = centred(cleaned(kernel_step(latent, filled, kernel, least_edge=0, ridge=1.0)))
     return kernel
 

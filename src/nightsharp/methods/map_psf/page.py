@@ -7,11 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nightsharp.methods._blocks import CLIPPED
 from nightsharp.methods.map_psf.confidence import judged_image, similarity
 from nightsharp.methods.map_psf.hypotheses import AGREED, Hypothesis, Race
+from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.latent import two_tones
 from nightsharp.methods.map_psf.observation import Canvas
 from nightsharp.methods.map_psf.pyramid import PRINT, Prior, alternations
+from nightsharp.methods.map_psf.region import Region
+from nightsharp.optics import Psf
 
 # What two tones explain of a page's variance: 40 rendered pages under the right PSF 0.75 to 0.93, photographs 0.42 to
 # 0.80 and one in ten up to 0.9. Where two windows or starts agree on the PSF, less is enough.
@@ -63,6 +67,28 @@ def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) ->
     inked = (latent < (dark + bright) / 2).float()
     strokes = (inked.diff(dim=0).abs().mean() + inked.diff(dim=1).abs().mean()) / 2
     return Print(1 - float(left) / spread, float(strokes))
+
+
+def print_under(photo: Float[Tensor, "channel height width"], psf: Psf, saturation: float = CLIPPED) -> Print:
+    """How much a photograph looks like print under its PSF, once the light over it is even.
+
+    Args:
+        photo: 1 or 3 channels, range [0, 1].
+        psf: known or found, smaller than the photograph.
+        saturation: the value from which a pixel counts as clipped.
+
+    Example:
+        >>> from skimage.data import camera
+        >>> from nightsharp.optics import line
+        >>> photograph = torch.from_numpy(camera()[None] / 255).float()
+        >>> stripes = (torch.arange(300) // 12 % 2).float().expand(1, 300, 300).contiguous()
+        >>> [round(print_under(picture, line(3)).tones, 1) for picture in (photograph, stripes)]
+        [0.5, 1.0]
+    """
+    region = Region.of(photo, saturation)
+    side = max(psf.size) // 2 * 2 + 1
+    kernel = window(psf.kernel.to("cpu", torch.float32), side)
+    return look_of_print(Canvas.around(region.seen.levelled()[0], side - 1), kernel, region.noise)
 
 
 def read_as_page(race: Race, sizes: Sequence[int], best: Hypothesis, agreement: float) -> tuple[Hypothesis, float]:

@@ -1,7 +1,7 @@
 """The search for the PSF of a photograph at the size it has: region, windows, starts and priors, confidence."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -12,9 +12,9 @@ from nightsharp.methods.map_psf.confidence import gather, similarity, weigh
 from nightsharp.methods.map_psf.hypotheses import CONVINCING, Hypothesis, Race, Start, most_alternations
 from nightsharp.methods.map_psf.kernel import window
 from nightsharp.methods.map_psf.light_streak import streak_candidates
-from nightsharp.methods.map_psf.observation import Observation
 from nightsharp.methods.map_psf.page import page_alternations, read_as_page
 from nightsharp.methods.map_psf.pyramid import finishes, polishes
+from nightsharp.methods.map_psf.region import SIDE, Region
 from nightsharp.methods.map_psf.room import given_room, room_alternations
 from nightsharp.optics import Psf, estimate_sigma
 from nightsharp.photo import srgb_to_linear
@@ -22,11 +22,6 @@ from nightsharp.photo import srgb_to_linear
 WIDEST = 101
 """The largest window, pixels."""
 _SIZES = (31, 51, 75, 101)
-# The weights of the priors were set on images of this contrast; another is scaled to it.
-_CONTRAST = 0.17
-# Side of the region the PSF is estimated on. Four of Pan's low-illumination images, mean: 28.2 dB with 384, and 26.2
-# when the PSF was fitted once more on 640, where more of the scene is lamps and their trails.
-_REGION = 384
 # Trails of lamps that compete.
 _STREAKS = 3
 # An image side must hold a window this many times.
@@ -38,8 +33,6 @@ _WIDEST_FIT = 129
 # Its fit may sharpen less by so much: of nine fits those that lost 3 % and more were worse by 2 and 4 dB twice and
 # better by 1 once, the others better by 1 to 4 but for one (-0.6).
 _AS_SHARP = 0.98
-# Noise in a photograph without contrast is not pulled up without end.
-_MOST_GAIN = 20
 
 
 def search(
@@ -64,7 +57,7 @@ def search(
         tick: called before each of at most :func:`most_ticks` alternations; may raise to stop.
     """
     # at full resolution: halved, thin strokes and small PSFs are lost
-    part = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    part = Region.of(photo, saturation, sigma=sigma)
     sizes = _sizes(size, min(part.seen.light.shape))
     race = Race(part.seen, part.noise, tick)
     first = race.best_size(sizes)
@@ -85,7 +78,7 @@ def refine(
     tick: Callable[[], None],
 ) -> PsfEstimate:
     """Fit a PSF that is known roughly; arguments as in :func:`search`."""
-    part = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    part = Region.of(photo, saturation, sigma=sigma)
     kernel = _with_room(start, min(part.seen.light.shape) // _ROOM * 2 + 1)
     found = replace(Race(part.seen, part.noise, tick).refine(kernel), origin="refined")
     return _answer(found, similarity(found.fit.kernel, start), photo, sigma, [found])
@@ -106,7 +99,7 @@ def fitted(
     """
     if max(rough.size) > _WIDEST_FIT:
         return rough
-    part = _Region.of(Observation.of(photo, saturation), _REGION, sigma)
+    part = Region.of(photo, saturation, sigma=sigma)
     start = _with_room(rough.kernel.to(photo), _WIDEST_FIT)
     found = Race(part.seen, part.noise, tick).refine(start)
     return Psf.from_tensor(found.fit.kernel).centred() if found.gain >= _AS_SHARP * found.gain_under(start) else rough
@@ -114,7 +107,7 @@ def fitted(
 
 def most_ticks(side: int, size: int | None, starts: int | None) -> int:
     """How many alternations a search takes at most, in a photograph of that shorter side, with so many starts given."""
-    sizes = _sizes(size, min(side, _REGION))
+    sizes = _sizes(size, min(side, SIDE))
     return (
         most_alternations(sizes, _STREAKS if starts is None else starts)
         + room_alternations(sizes)
@@ -145,22 +138,6 @@ def _answer(
     )
 
 
-@dataclass(frozen=True)
-class _Region:
-    """The most informative part of a photograph at the contrast for which the priors were set, and its noise there."""
-
-    seen: Observation
-    noise: float
-
-    @classmethod
-    def of(cls, whole: Observation, side: int, sigma: float | None) -> "_Region":
-        seen = whole.informative(side)
-        region, gain = _scaled(seen)
-        # the luma averages the channels' noise; its own is measured unless the caller knows better
-        measured = float(estimate_sigma(seen.light[None, None])) if sigma is None else sigma
-        return cls(region, gain * measured)
-
-
 def _sizes(size: int | None, side: int) -> list[int]:
     if size is not None:
         return [size]
@@ -184,11 +161,3 @@ def _with_room(kernel: Tensor, most: int) -> Tensor:
     """A kernel in a square odd window with some room to grow, not larger than ``most``."""
     side = min(most, max(kernel.shape) // 2 * 2 + 1 + 2 * max(2, max(kernel.shape) // 8))
     return window(kernel / kernel.sum(), side)
-
-
-def _scaled(seen: Observation) -> tuple[Observation, float]:
-    """The same light at the contrast for which the priors were set, and the factor."""
-    known = seen.light[~seen.clipped]
-    spread = float(known.std(correction=0)) if len(known) else 0.0
-    gain = _CONTRAST / max(spread, _CONTRAST / _MOST_GAIN)
-    return replace(seen, light=seen.light * gain), gain

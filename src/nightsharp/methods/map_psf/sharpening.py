@@ -6,13 +6,11 @@ from torch import Tensor
 
 from nightsharp.methods._blocks import CLIPPED
 from nightsharp.methods.map_psf.confidence import sparsity
-from nightsharp.methods.map_psf.observation import Canvas, Observation
+from nightsharp.methods.map_psf.observation import Canvas
+from nightsharp.methods.map_psf.region import Region
 from nightsharp.methods.map_psf.trails import LARGEST_SIDE
-from nightsharp.optics import estimate_sigma
 
 _REGION = 224
-# The contrast for which the priors were set, and the most that a photograph without contrast is raised by.
-_CONTRAST, _MOST_GAIN = 0.17, 20.0
 
 
 class Sharpening:
@@ -37,19 +35,11 @@ class Sharpening:
     """
 
     def __init__(self, photo: Float[Tensor, "channel height width"], clip: float = CLIPPED) -> None:
-        seen, self._noise = standardised(photo, clip, _REGION)
-        self._canvas = Canvas.around(seen, LARGEST_SIDE)
+        region = Region.of(photo, clip, side=_REGION)
+        self._noise = region.noise
+        self._canvas = Canvas.around(region.seen, LARGEST_SIDE)
         self._point = sparsity(self._canvas, torch.ones(1, 1), self._noise)
 
     def __call__(self, kernel: Float[Tensor, "k k"]) -> float:
         """Score one PSF of odd side."""
         return self._point / max(sparsity(self._canvas, kernel, self._noise), 1e-6)
-
-
-def standardised(photo: Float[Tensor, "channel height width"], clip: float, side: int) -> tuple[Observation, float]:
-    """The most informative part at the contrast for which the priors were set, and its noise there."""
-    seen = Observation.of(photo, clip).informative(side)
-    known = seen.light[~seen.clipped]
-    spread = float(known.std(correction=0)) if len(known) else 0.0
-    gain = _CONTRAST / max(spread, _CONTRAST / _MOST_GAIN)
-    return Observation(seen.light * gain, seen.clipped), gain * float(estimate_sigma(seen.light[None, None]))

@@ -14,8 +14,9 @@ from nightsharp.restore.guard.scores import Input, follow
 
 _NO_NUMBERS = "values that are no numbers"
 _TOO_SMALL = "too small to check"
-# Fewer pixels than this a side hold too little to tell a right PSF from a wrong one.
-_SMALLEST = 48
+# Fewer pixels than this a side hold too little to tell a right PSF from a wrong one; an estimate was told from the same
+# pixels before.
+_SMALLEST, _SMALLEST_ESTIMATED = 48, 64
 _FEW = 0.25
 
 
@@ -82,7 +83,8 @@ def check_tile(
     if psf is None:
         return _without_psf(blurred, sharp, clip)
     moved, centred = follow(blurred, psf)
-    seen = None if min(blurred.shape[-2:]) < _SMALLEST else Input.of(moved, centred, sigma, clip, weight)
+    smallest = _SMALLEST if confidence is None else _SMALLEST_ESTIMATED
+    seen = None if min(blurred.shape[-2:]) < smallest else Input.of(moved, centred, sigma, clip, weight)
     if seen is None:
         return _kept_input(blurred, _TOO_SMALL)
     scores = seen.scores(sharp)
