@@ -69,8 +69,10 @@ def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) ->
     return Print(1 - float(left) / spread, float(strokes))
 
 
-def print_under(photo: Float[Tensor, "channel height width"], psf: Psf, saturation: float = CLIPPED) -> Print:
-    """How much a photograph looks like print under its PSF, once the light over it is even.
+def print_under(
+    photo: Float[Tensor, "channel height width"], psf: Psf, saturation: float = CLIPPED
+) -> tuple[Print, Print]:
+    """How much a photograph looks like print under its PSF, as it is and in even light.
 
     Args:
         photo: 1 or 3 channels, range [0, 1].
@@ -82,13 +84,17 @@ def print_under(photo: Float[Tensor, "channel height width"], psf: Psf, saturati
         >>> from nightsharp.optics import line
         >>> photograph = torch.from_numpy(camera()[None] / 255).float()
         >>> stripes = (torch.arange(300) // 12 % 2).float().expand(1, 300, 300).contiguous()
-        >>> [round(print_under(picture, line(3)).tones, 1) for picture in (photograph, stripes)]
+        >>> [round(print_under(picture, line(3))[1].tones, 1) for picture in (photograph, stripes)]
         [0.5, 1.0]
     """
     region = Region.of(photo, saturation)
     side = max(psf.size) // 2 * 2 + 1
     kernel = window(psf.kernel.to("cpu", torch.float32), side)
-    return look_of_print(Canvas.around(region.seen.levelled()[0], side - 1), kernel, region.noise)
+    as_it_is, even = (
+        look_of_print(Canvas.around(seen, side - 1), kernel, region.noise)
+        for seen in (region.seen, region.seen.levelled()[0])
+    )
+    return as_it_is, even
 
 
 def read_as_page(race: Race, sizes: Sequence[int], best: Hypothesis, agreement: float) -> tuple[Hypothesis, float]:
