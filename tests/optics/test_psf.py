@@ -146,6 +146,13 @@ class TestQuality:
         assert quality.pieces == 9
         assert quality.warnings == ("the light lies in 9 separate pieces",)
 
+    @pytest.mark.parametrize("psf", [line(15, 20), gaussian(2), disk(5)], ids=str)
+    def test_black_on_white_looks_like_a_negative(self, psf):
+        shown = psf.pad(psf.size[0] + 4, psf.size[1] + 4).kernel
+        words = "the rim is bright and the inside dark; is the picture a negative?"
+        assert words in Psf.from_tensor(shown.max() - shown).quality().warnings
+        assert words not in psf.quality().warnings + Psf.from_tensor(shown).quality().warnings
+
     def test_no_blur_has_no_spread(self):
         quality = line(0).quality()
         assert (quality.spread, quality.support, quality.touches_border) == (0, (1, 1), False)

@@ -190,14 +190,16 @@ class Psf:
         spread = math.sqrt(float((kernel * ((y - row) ** 2 + (x - column) ** 2)).sum()))
         islands = scipy.ndimage.label(kernel > 0.05 * peak, structure=np.ones((3, 3)))
         pieces = int(cast("tuple[np.ndarray, int]", islands)[1])
-        rim = max(kernel[0].max(), kernel[-1].max(), kernel[:, 0].max(), kernel[:, -1].max())
+        rim = np.concatenate([kernel[0], kernel[-1], kernel[:, 0], kernel[:, -1]])
         # a one-pixel-wide kernel is all rim; only a side with room for an inside can have been cut
-        touches = bool(rim > 0.1 * peak) and min(height, width) > 1
+        touches = bool(rim.max() > 0.1 * peak) and min(height, width) > 1
         warnings = []
         if max(abs(o) for o in offset) > 1:
             warnings.append(f"the centroid is {offset[0]:+.1f}, {offset[1]:+.1f} px off the centre (the result shifts)")
         if pieces > 3:
             warnings.append(f"the light lies in {pieces} separate pieces")
+        if np.median(rim) > 0.5 * peak and kernel.min() < 0.25 * peak:
+            warnings.append("the rim is bright and the inside dark; is the picture a negative?")
         return PsfQuality(
             support=(int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1),
             offset=offset,
