@@ -191,7 +191,8 @@ def compare(case: Case, method: str, confidence: float | None = None) -> Outcome
 def _routed(case: Case, confidence: float | None) -> Outcome:
     """The route's first method, and behind strong noise the classical one where the guard kept the input."""
     given = _given(case)
-    kind = kind_of(given, case.psf, varies=False)
+    psf = without_grain(case.psf) if confidence is None else case.psf
+    kind = kind_of(given, psf, varies=False)
     route = choose_route(None, psf_given=confidence is None, kind=kind)
     first = compare(case, route.method.name, confidence)
     order = Order(route, case.psf, "given", confidence, 1.0, guard=True, light=None)

@@ -17,8 +17,8 @@ PRINT = Kind("print", FLAT)
 # four of eight under falling light 0.82 and more once it is even; two of 160 photographs pass, and lose 0.7 dB at most.
 # A fabric of Levin's, which would lose 0.3, has 0.79 and 0.81, grey letters on a picture, which would lose 2, 0.78.
 _TONES, _TONES_EVEN, _STROKES = 0.83, 0.82, 0.018
-# Standard deviation, display values: from 2 % on the network is as good, below half of that it loses 1.5 dB.
-_QUIET = 0.01
+# Standard deviation, display values: at 2 % the network is as good, at 1 % it loses 1.5 dB. Fine letters look noisy.
+_QUIET = 0.015
 # Places a side, pixels each. One sign does not make a street a page.
 _PLACES, _PLACE = 3, 512
 
