@@ -14,8 +14,8 @@ from benchmarks.contact_sheet import photographs
 from benchmarks.parts import ALIKE
 from nightsharp import Psf, read_photo
 from nightsharp.methods.map_psf import estimate_psf, similarity
+from nightsharp.methods.map_psf.estimate import SURE
 
-_SURE = 0.8
 _ENDINGS = {".png", ".npy"}
 
 
@@ -54,10 +54,10 @@ def main() -> None:
             f"confidence {found.confidence:.2f} ({found.origin}), {time.perf_counter() - start:.0f} s",
             flush=True,
         )
-    sure = [alike for alike, confidence in rows if confidence >= _SURE]
+    sure = [alike for alike, confidence in rows if confidence >= SURE]
     print(
         f"agree {sum(alike >= ALIKE for alike, _ in rows)} of {len(rows)}, mean similarity "
-        f"{fmean(alike for alike, _ in rows):.2f}; of the {len(sure)} with confidence {_SURE} and more "
+        f"{fmean(alike for alike, _ in rows):.2f}; of the {len(sure)} with confidence {SURE} and more "
         f"{sum(alike >= ALIKE for alike in sure)}"
     )
 

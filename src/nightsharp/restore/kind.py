@@ -1,8 +1,7 @@
 """What kind of photograph it is, as far as the choice of the method goes."""
 
-from nightsharp.methods.map_psf.octaves import seen_from
+from nightsharp.methods.map_psf.octaves import octaves, seen_from
 from nightsharp.methods.map_psf.page import print_under
-from nightsharp.methods.map_psf.search import WIDEST
 from nightsharp.optics import Psf
 from nightsharp.restore.given import Given
 from nightsharp.restore.noise import shown_noise
@@ -41,9 +40,11 @@ def kind_of(given: Given, psf: Psf | None, *, varies: bool) -> Kind | None:
 
 def _is_print(given: Given, psf: Psf) -> bool:
     """Whether most of it is ink on paper once it is sharp."""
-    octave = next((far for far in (1, 2, 4) if max(psf.size) <= far * WIDEST), None)
-    if octave is None or psf.size == (1, 1) or min(given.size) < 2 * max(psf.size):
+    shorter, extent = min(given.size), max(psf.size)
+    from_where = octaves(shorter, extent)
+    if not from_where or extent == 1 or shorter < 2 * extent:
         return False
+    octave = min(from_where)
     places = _places(given.size, octave * _PLACE)
     return 2 * sum(_shows_print(given, place, psf, octave) for place in places) > len(places)
 

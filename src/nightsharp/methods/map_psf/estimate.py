@@ -18,8 +18,10 @@ from nightsharp.optics import Psf, estimate_sigma
 
 LARGEST_SIZE = FURTHEST * WIDEST
 _LEAST_SIDE = 32
-# From this confidence on an estimate is not looked for from further away; from there it must be surer by so much.
-_SURE, _SURER = 0.8, 0.08
+SURE = 0.8
+"""From this confidence on an estimate is not looked for from further away."""
+# From there it must be surer by so much.
+_SURER = 0.08
 # A PSF of so many pixels, seen from further away, loses nothing: two of two were better than what was found from near.
 _WIDE = 9
 
@@ -89,7 +91,7 @@ def estimate_psf(
     answers: dict[int, PsfEstimate] = {}
     for octave, window in windows.items():
         # what was seen surely is looked for from nearer at most
-        if octave > min((known for known, found in answers.items() if found.confidence >= _SURE), default=octave):
+        if octave > min((known for known, found in answers.items() if found.confidence >= SURE), default=octave):
             continue
         found = answers[octave] = search(
             seen_from(photo, octave),
@@ -99,7 +101,7 @@ def estimate_psf(
             starts=None if starts is None else [_from(start, octave) for start in starts],
             tick=counter,
         )
-        if found.confidence >= _SURE and (octave == 1 or max(found.psf.size) >= _WIDE):
+        if found.confidence >= SURE and (octave == 1 or max(found.psf.size) >= _WIDE):
             break
     octave, found = _surest(answers)
     psf, found = found.psf, found.nearer(octave)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nightsharp.optics import Psf
-from nightsharp.restore.guard.decide import cells_without_drift, certain, part_of_tile, parts_of_cells, witnessed
+from nightsharp.restore.guard.decide import beyond_doubt, cells_without_drift, part_of_tile, parts_of_cells
 from nightsharp.restore.guard.rims import without_dark_rims
 from nightsharp.restore.guard.scores import Input, follow
 
@@ -88,7 +88,7 @@ def check_tile(
     if seen is None:
         return _kept_input(blurred, _TOO_SMALL)
     scores = seen.scores(sharp)
-    sure = (gentle and witnessed(scores, confidence)) or certain(scores, confidence)
+    sure = beyond_doubt(scores, confidence, gentle=gentle)
     passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight, sure=sure)
     local = _spread(passed, moved)
     if 0 < float((1 - passed).mean()) <= _FEW:

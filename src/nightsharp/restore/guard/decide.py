@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from nightsharp.methods.map_psf.estimate import SURE
 from nightsharp.restore.guard.scores import Scores
 
 # Fitted by benchmarks/harm_fit.py: score, range of use, weight per half range where there is no noise and where all is
@@ -41,8 +42,7 @@ TELLING = -0.5
 # No simulated pair is as uneven as a dark photograph full of lamps. There three witnesses are enough: the search was
 # sure, the edges speak for the PSF and against its mirror image, and the gentle result explains the input, of which the
 # spectrum shows at least something. 31 of the 450 pairs have all but the first; each of them gains 0.7 dB or more.
-# Sure is what the search itself takes for sure (map_psf/estimate.py).
-_SURE, _EDGES, _EXPLAINED, _SHOWN = 0.8, -0.042, -0.8, 0.25
+_EDGES, _EXPLAINED, _SHOWN = -0.042, -0.8, 0.25
 # Where edges and spectrum speak as loudly as this for a PSF that was given, nothing else is asked: of 240 pages and 800
 # crops of tuning photographs with right and wrong PSFs (turned by 3 to 180 degrees, scaled, noisy, others) 35 do, and
 # none is harmed. Sharp letters under a long blur overshoot its grey many times, and were given up.
@@ -112,10 +112,15 @@ def part_of_tile(
     bias += noise * (BIASES[1] - bias)
     mirrored = min(1.0, max(0.0, (scores.mirror - _MIRRORED) / (_CERTAINLY_MIRRORED - _MIRRORED)))
     part = (1 - mirrored) / (1 + math.exp(-bias - _odds(confidence) - sum(pulls.values())))
-    if (gentle and witnessed(scores, confidence)) or certain(scores, confidence):
+    if beyond_doubt(scores, confidence, gentle=gentle):
         part = 1.0
     words = "the PSF is upside down" if mirrored > 0 else RULE[min(pulls, key=lambda name: pulls[name])][-1]
     return 0.0 if part < NOTHING_BELOW else 1.0 if part > _ALL_ABOVE else part, numbers, words
+
+
+def beyond_doubt(scores: Scores, confidence: float | None, *, gentle: bool) -> bool:
+    """Whether a PSF that was given is ``certain``, or an estimate ``witnessed`` by a gentle result."""
+    return certain(scores, confidence) or (gentle and witnessed(scores, confidence))
 
 
 def witnessed(scores: Scores, confidence: float | None) -> bool:
@@ -129,7 +134,7 @@ def witnessed(scores: Scores, confidence: float | None) -> bool:
     return (
         all(map(math.isfinite, said))
         and confidence is not None
-        and confidence >= _SURE
+        and confidence >= SURE
         and scores.mirror <= _EDGES
         and scores.unexplained <= _EXPLAINED
         and scores.mark.ripple >= _SHOWN
@@ -188,7 +193,7 @@ def parts_of_cells(
 
     A cell fails when its re-blurred result misses the input by more than 1.5 times what is allowed, by the noise of
     its own brightness; when it leaves the local range of the input by more than the tile's contrast, or twice that
-    where the PSF is ``witnessed`` or ``certain`` (sure); or when its mean drifts in a channel, which blur cannot do.
+    where the PSF is ``beyond_doubt`` (sure); or when its mean drifts in a channel, which blur cannot do.
     """
     size = _cells(blurred)
 
