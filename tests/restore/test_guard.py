@@ -154,7 +154,9 @@ class TestLettersUnderALongBlur:
         bare, guarded = self.looked_at(self.SHAKE)
         assert guarded > 0.98 * bare > 8
 
-    @pytest.mark.parametrize("wrong", [SHAKE.rotate(15).centred(), SHAKE.rotate(180).centred(), SHAKE.resize(1.4)])
+    @pytest.mark.parametrize(
+        "wrong", [SHAKE.rotate(15).centred(), SHAKE.rotate(180).centred(), SHAKE.resize(1.4).centred()]
+    )
     def test_with_a_wrong_psf_they_do_no_harm(self, wrong):
         assert self.looked_at(wrong)[1] > -0.1
 
@@ -220,6 +222,30 @@ def test_a_psf_off_its_centre_moves_the_picture_and_passes():
     assert found.sharp is result
 
 
+def test_what_is_kept_of_the_input_lies_where_the_result_would():
+    blurred, _ = photograph(SHAKE)
+    shifted = Psf(torch.nn.functional.pad(SHAKE.kernel, (0, 12, 8, 0)))
+    there, _ = follow(blurred, shifted)
+    sharp = hyper_laplacian(blurred, shifted.kernel[None, None])
+    broken = sharp.clone()
+    broken[0, 0, 5, 5] = torch.nan
+    for bad in (broken, -sharp):
+        found = check_tile(blurred, bad, shifted, sigma=SIGMA, clip=0.98)
+        assert torch.equal(found.sharp, there)
+        assert not torch.equal(found.sharp, blurred)
+
+
+def test_the_trust_in_a_pixel_moves_with_it():
+    blurred, _ = photograph(SHAKE)
+    shifted = Psf(torch.nn.functional.pad(SHAKE.kernel, (0, 40, 0, 0)))
+    there, centred = follow(blurred, shifted)
+    trust = torch.rand(blurred.shape, generator=torch.Generator().manual_seed(2))
+    sharp = hyper_laplacian(blurred, shifted.kernel[None, None])
+    found = check_tile(blurred, sharp, shifted, sigma=SIGMA, clip=0.98, weight=trust)
+    expected = check_tile(there, sharp, centred, sigma=SIGMA, clip=0.98, weight=follow(trust, shifted)[0])
+    assert found.scores == expected.scores
+
+
 def test_what_follows_a_shifted_psf_is_blurred_alike():
     image, shifted = picture(), Psf(torch.nn.functional.pad(SHAKE.kernel, (6, 0, 0, 4)))
     moved, centred = follow(image, shifted)
@@ -239,6 +265,15 @@ class TestTheMark:
             assert there is not None
             assert not_there is not None
             assert there.ripple > 0.6 > not_there.ripple
+
+    @pytest.mark.parametrize("side", [1401, 2001])
+    def test_a_psf_of_any_size_and_shape_has_one(self, side):
+        ring = torch.zeros(side, side)
+        ring[0], ring[-1] = 1.0, 1.0
+        image = torch.rand(1, 1, 300, 300, generator=torch.Generator().manual_seed(0))
+        mark = find_mark(image, image < 2, Psf.from_tensor(ring), 0.01)
+        assert mark is not None
+        assert math.isfinite(mark.ripple)
 
     def test_a_tiny_image_has_none(self):
         assert find_mark(picture()[..., :15, :40], picture()[..., :15, :40] < 2, disk(2), 0.01) is None

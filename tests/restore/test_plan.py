@@ -19,7 +19,7 @@ from nightsharp.methods.darkdeblur import DarkDeblurNet
 from nightsharp.methods.infwide import INFWIDE
 from nightsharp.restore import cost, plan_deblur
 from nightsharp.restore.function import usable_methods
-from nightsharp.restore.memory import free_memory, held_memory, parse_memory, peak_memory
+from nightsharp.restore.memory import _group_free, free_memory, held_memory, parse_memory, peak_memory
 from nightsharp.restore.plan import Work, make_plan
 from nightsharp.weights import Card, save
 
@@ -66,6 +66,24 @@ def test_what_is_held_lies_below_the_peak_and_what_is_free_is_something():
     peak = peak_memory()
     assert 10**7 < held_memory() < (peak or ENOUGH) * 1.05
     assert free_memory() > 10**7
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "limit", "used", "cached"),
+    [
+        ("0::/job/inner", "job", "memory.max", "memory.current", "inactive_file"),
+        ("4:memory:/job", "memory/job", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ],
+)
+def test_files_that_a_container_has_read_leave_it_its_memory(tmp_path, line, folder, limit, used, cached):
+    group = tmp_path / folder
+    group.mkdir(parents=True)
+    (tmp_path / "own").write_text(f"7:cpu:/job\n{line}\n")
+    (group / limit).write_text("1000\n")
+    (group / used).write_text("900\n")
+    assert _group_free(tmp_path, tmp_path / "own") == [100]
+    (group / "memory.stat").write_text(f"anon 150\n{cached} 700\n{cached}_more 5\n")
+    assert _group_free(tmp_path, tmp_path / "own") == [800]
 
 
 @pytest.mark.parametrize("method", [spec.name for spec in usable_methods()])

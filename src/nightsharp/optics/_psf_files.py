@@ -16,7 +16,7 @@ from nightsharp.errors import PsfError
 from nightsharp.optics import _matlab
 
 _LARGEST_FILE = 64 * 2**20
-_LARGEST_SIDE = 2001
+LARGEST_SIDE = 2001
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
 _TEXT = {".txt", ".csv", ".dlm"}
 _TIFF_COMPRESSIONS = {
@@ -88,10 +88,10 @@ def write(file: Path, kernel: np.ndarray, *, overwrite: bool = True) -> Path:
 
 
 def _check_size(file: Path, *sides: int) -> None:
-    if max(sides) > _LARGEST_SIDE:
+    if max(sides) > LARGEST_SIDE:
         raise PsfError(
             f"{file.name} is {' x '.join(str(side) for side in sides)}, which is a picture rather than a PSF "
-            f"(sides up to {_LARGEST_SIDE})."
+            f"(sides up to {LARGEST_SIDE})."
         )
 
 
@@ -128,7 +128,7 @@ def _read_tiff(file: Path) -> np.ndarray:
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
         _check_size(file, *(length for axis, length in zip(page.axes, page.shape, strict=True) if axis != "S"))
-        if max(math.prod(page.shape), math.prod(page.chunks)) > 4 * _LARGEST_SIDE**2:
+        if max(math.prod(page.shape), math.prod(page.chunks)) > 4 * LARGEST_SIDE**2:
             raise PsfError(
                 f"{file.name} claims pixels of {page.shape} in tiles of {page.chunks}, far more than a PSF. "
                 "Check that it is whole."
@@ -159,7 +159,7 @@ def _read_mat(file: Path) -> np.ndarray:
     found = {
         name.lower(): values
         for name, values in _matlab.read_matrices(file, _LARGEST_FILE).items()
-        if values.size > 1 and max(values.shape) <= _LARGEST_SIDE
+        if values.size > 1 and max(values.shape) <= LARGEST_SIDE
     }
     known = [name for name in _MAT_NAMES if name in found]
     if not found:

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from nightsharp.errors import PsfError
 from nightsharp.optics import _psf_files
+from nightsharp.optics._psf_files import LARGEST_SIDE
 
 # What a bicubic resize or an estimator may leave below zero, relative to the peak, before we call it not a PSF.
 _TOLERATED_NEGATIVE = 0.05
-_LARGEST_SIDE = 2001
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Psf:
             sides = sides[1:]
         if len(sides) != 2 or 0 in sides:
             raise PsfError(f"{source} has the shape {shape or 'of a scalar'}. A PSF is one two-dimensional array.")
-        if max(sides) > _LARGEST_SIDE:
-            raise PsfError(f"{source} is {shape}; a side over {_LARGEST_SIDE} is a picture rather than a PSF.")
+        if max(sides) > LARGEST_SIDE:
+            raise PsfError(f"{source} is {shape}; a side over {LARGEST_SIDE} is a picture rather than a PSF.")
         if isinstance(values, Tensor):
             if values.is_complex():
                 raise PsfError(f"{source} holds complex numbers. A PSF holds light; did an OTF come instead?")
@@ -334,10 +334,10 @@ class Psf:
             >>> Psf.from_tensor(torch.ones(9, 9)).resize(0.5).kernel.shape
             torch.Size([5, 5])
         """
-        if not 0 < scale <= _LARGEST_SIDE / max(self.size):
+        if not 0 < scale <= LARGEST_SIDE / max(self.size):
             raise PsfError(
                 f"a scale of {scale} does not fit a PSF of {self.size[0]} x {self.size[1]}: "
-                f"it must be above 0, and the sides must stay within {_LARGEST_SIDE}."
+                f"it must be above 0, and the sides must stay within {LARGEST_SIDE}."
             )
         rows, columns = (_area_shares(length, scale) for length in self.size)
         kernel = rows @ self.kernel.double() @ columns.T

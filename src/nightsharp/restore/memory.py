@@ -117,20 +117,20 @@ def _machine_free() -> int:
         return _USUALLY_FREE
 
 
-def _group_free() -> list[int]:
+def _group_free(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
     """What control groups leave, from the innermost outwards: version 2, then version 1."""
-    root = Path("/sys/fs/cgroup")
     found = []
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = own.read_text().splitlines()
     except OSError:
         return []
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            base, limit, used = root, "memory.max", "memory.current"
+            base, limit, used, cached = root, "memory.max", "memory.current", "inactive_file"
         elif "memory" in controllers.split(","):
             base, limit, used = root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
+            cached = "total_inactive_file"
         else:
             continue
         inner = base / path.lstrip("/")
@@ -142,5 +142,14 @@ def _group_free() -> list[int]:
             except (OSError, ValueError):
                 # "max", or a group that cannot be seen from here
                 continue
-            found.append(max(0, most - now))
+            # files that were read count as used until somebody needs the room
+            found.append(max(0, most - now + _counted(group / "memory.stat", cached)))
     return found
+
+
+def _counted(statistics: Path, name: str) -> int:
+    try:
+        lines = statistics.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)

@@ -2,6 +2,7 @@
 
 from nightsharp.methods._blocks.callbacks import Cancel, Progress, tick
 from nightsharp.methods._blocks.canvas import CLIPPED, Canvas, trust
+from nightsharp.methods._blocks.dilation import dilate
 from nightsharp.methods._blocks.noise import (
     measured_contrast,
     mildness,
@@ -17,6 +18,7 @@ __all__ = [
     "Canvas",
     "Progress",
     "Shrink",
+    "dilate",
     "measured_contrast",
     "mildness",
     "minimise",

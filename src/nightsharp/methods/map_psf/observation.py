@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nightsharp.methods._blocks import dilate
 from nightsharp.optics.fourier import fast_size
 
 _LUMA = (0.2126, 0.7152, 0.0722)
@@ -61,7 +62,7 @@ class Observation:
         votes = [(g.abs() / limit).clamp_max(1).masked_fill(strength == 0, 0) for g in (across, down)]
         window = (min(side, height), min(side, width))
         step = max(1, side // 16)
-        sums = [torch.nn.functional.avg_pool2d(v[None, None], window, stride=step)[0, 0] for v in votes]
+        sums = [_window_means(v, window, step) for v in votes]
         score = sums[0] * sums[1]
         best = int(score.argmax())
         top, left = (best // score.shape[1]) * step, (best % score.shape[1]) * step
@@ -149,14 +150,23 @@ def gradients(
     return torch.roll(image, -1, 1) - image, torch.roll(image, -1, 0) - image
 
 
+def _window_means(
+    values: Float[Tensor, "height width"], window: tuple[int, int], step: int
+) -> Float[Tensor, "rows columns"]:
+    """The mean in each window, one every ``step`` pixels."""
+    cells = tuple(step if side % step == 0 else 1 for side in window)
+    # cells are summed once, and not anew in each of the windows that share them
+    small = torch.nn.functional.avg_pool2d(values[None, None], cells)
+    of_cells = tuple(side // cell for side, cell in zip(window, cells, strict=True))
+    strides = tuple(step // cell for cell in cells)
+    return torch.nn.functional.avg_pool2d(small, of_cells, strides)[0, 0]
+
+
 def _cut_off(light: Tensor, clipped: Tensor) -> bool:
     """Whether bright areas end the way a full sensor does: blurred white fades in softly, a clipped lamp is cut off."""
     across, down = gradients(light)
     slope = torch.hypot(across, down)
-    touching, around = (
-        torch.nn.functional.max_pool2d(clipped[None, None].to(light), 2 * reach + 1, 1, reach)[0, 0] > 0
-        for reach in (1, 2)
-    )
+    touching, around = (dilate(clipped.to(light), reach) > 0 for reach in (1, 2))
     rim = slope[around & ~touching]
     if not len(rim):
         return bool(clipped.any())

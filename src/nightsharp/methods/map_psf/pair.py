@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nightsharp.errors import PsfError
-from nightsharp.methods._blocks import CLIPPED
+from nightsharp.methods._blocks import CLIPPED, dilate
 from nightsharp.methods.map_psf.kernel import cleaned
 from nightsharp.methods.map_psf.observation import gradients
 from nightsharp.optics import Psf, estimate_sigma, psf_to_otf
@@ -250,10 +250,8 @@ def _noise_left(size: tuple[int, ...], sigma: float) -> float:
 
 def _near(mask: Tensor, reach: int) -> Tensor:
     """Pixels within ``reach`` of the mask or of the border."""
-    framed = torch.nn.functional.pad(mask.float()[None, None], (reach,) * 4, value=1.0)
-    # rows, then columns: a square window would look at each pixel 2 * reach + 1 times as often
-    tall = torch.nn.functional.max_pool2d(framed, (2 * reach + 1, 1), 1)
-    return torch.nn.functional.max_pool2d(tall, (1, 2 * reach + 1), 1)[0, 0] > 0
+    framed = torch.nn.functional.pad(mask.float(), (1, 1, 1, 1), value=1.0)
+    return dilate(framed, reach)[1:-1, 1:-1] > 0
 
 
 def _off_centre(kernel: Float[Tensor, "k k"]) -> tuple[int, int]:

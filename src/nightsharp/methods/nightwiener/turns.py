@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import Canvas
+from nightsharp.methods._blocks import Canvas, dilate
 from nightsharp.methods.nightwiener.data_step import data_step
 from nightsharp.methods.nightwiener.prior import MULTIPLE, NightPrior, seen
 from nightsharp.methods.nightwiener.sides import to_multiple
@@ -97,10 +97,7 @@ def share(
     """
     shares = _MOST * ((FINE - scenes) / (FINE - _SOFT)).clamp(0, 1)
     saturated = canvas.cut(canvas.saturated.amax(dim=1, keepdim=True).float())
-    side = 3 * max(psf.shape[-2:]) // 2 * 2 + 1
-    near = torch.nn.functional.max_pool2d(
-        torch.nn.functional.max_pool2d(saturated, (side, 1), 1, (side // 2, 0)), (1, side), 1, (0, side // 2)
-    )
+    near = dilate(saturated, 3 * max(psf.shape[-2:]) // 2)
     away = 1 - torch.nn.functional.avg_pool2d(near, _EDGE, 1, _EDGE // 2, count_include_pad=False)
     channels = canvas.observed.shape[1]
     return (shares.to(away)[:, None, None, None] * away).expand(-1, channels, -1, -1).flatten(0, 1)[:, None]

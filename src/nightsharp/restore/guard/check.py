@@ -69,7 +69,7 @@ def check_tile(
         gentle: whether the result was made so gently that it explains the input only where the PSF is right.
 
     Returns:
-        The tile and the reasons.
+        The tile and the reasons; a tile whose result is thrown away is the input, where the result would lie.
 
     Example:
         >>> from nightsharp.optics import line
@@ -78,15 +78,17 @@ def check_tile(
         >>> torch.equal(checked.sharp, image), checked.reasons
         (True, ('values that are no numbers',))
     """
-    if not bool(sharp.isfinite().all()):
-        return _kept_input(blurred, _NO_NUMBERS)
+    finite = bool(sharp.isfinite().all())
     if psf is None:
-        return _without_psf(blurred, sharp, clip)
+        return _without_psf(blurred, sharp, clip) if finite else _kept_input(blurred, _NO_NUMBERS)
     moved, centred = follow(blurred, psf)
+    if not finite:
+        return _kept_input(moved, _NO_NUMBERS)
+    weight = None if weight is None else follow(weight, psf)[0]
     smallest = _SMALLEST if confidence is None else _SMALLEST_ESTIMATED
     seen = None if min(blurred.shape[-2:]) < smallest else Input.of(moved, centred, sigma, clip, weight)
     if seen is None:
-        return _kept_input(blurred, _TOO_SMALL)
+        return _kept_input(moved, _TOO_SMALL)
     scores = seen.scores(sharp)
     sure = beyond_doubt(scores, confidence, gentle=gentle)
     passed, reasons = parts_of_cells(moved, sharp, scores, clip, weight, sure=sure)
@@ -99,7 +101,7 @@ def check_tile(
     cells = part * functional.adaptive_avg_pool2d(local, (passed.shape[0], passed.shape[1]))[0, 0]
     numbers |= {"kept": float(cells.mean()), "misfit": scores.misfit, "allowed": scores.allowed}
     if part == 0:
-        return _kept_input(blurred, words, numbers)
+        return _kept_input(moved, words, numbers)
     if part < 1:
         reasons |= {words}
     kept = torch.lerp(moved, sharp, part * local) if reasons else sharp
@@ -123,5 +125,5 @@ def _spread(cells: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(grown, size, mode="bilinear", align_corners=False)
 
 
-def _kept_input(blurred: Tensor, words: str, numbers: dict[str, float] | None = None) -> Checked:
-    return Checked(blurred, torch.zeros(1, 1), (words,), numbers or {})
+def _kept_input(moved: Tensor, words: str, numbers: dict[str, float] | None = None) -> Checked:
+    return Checked(moved, torch.zeros(1, 1), (words,), numbers or {})

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nightsharp.optics import Psf
+from nightsharp.optics._psf_files import LARGEST_SIDE
 
 _CELL, _LARGEST_CELL, _SMALLEST_CELL = 64, 256, 16
 _MOST_CELLS = 196
@@ -94,7 +95,8 @@ def find_mark(
 
     given = _transfer(psf, side)
     models = [given**power for power in _POWERS]
-    models += [_transfer(psf.resize(scale), side) for scale in _SCALES]
+    scales = [scale for scale in _SCALES if scale * max(psf.size) <= LARGEST_SIDE]
+    models += [_transfer(psf.resize(scale), side) for scale in scales]
     falls = [(radius * side).clamp_min(0.5) ** -fall for fall in _FALLS]
     shapes = torch.stack([fall * model for model in models for fall in falls]).flatten(1)
     loss, amplitude, floor = _fit(spectrum.flatten()[thinned], shapes[:, thinned], least)
@@ -147,10 +149,10 @@ def _places(length: int, side: int) -> list[int]:
 def _transfer(psf: Psf, side: int) -> Float[Tensor, "side half"]:
     """The squared transfer function as a Hann window smears it."""
     height, width = psf.size
-    if max(height, width) > side:
-        psf = psf.crop(min(height, side), min(width, side))
-        height, width = psf.size
-    power = torch.fft.fft2(functional.pad(psf.kernel, (0, side - width, 0, side - height))).abs().square()
+    # a larger PSF is folded: that leaves its transfer function at these frequencies as it is
+    framed = functional.pad(psf.kernel, (0, -width % side, 0, -height % side))
+    folded = framed.unflatten(1, (-1, side)).unflatten(0, (-1, side)).sum((0, 2))
+    power = torch.fft.fft2(folded).abs().square()
     binomial = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     around = functional.pad(power[None, None], (2, 2, 2, 2), mode="circular")
     smeared = functional.conv2d(around, (binomial[:, None] * binomial)[None, None])

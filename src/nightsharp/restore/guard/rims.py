@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.restore.guard.scores import highest
+from nightsharp.methods._blocks import dilate
 
 # An estimated PSF is off by a few percent of its light. Of a lamp this many times as bright as its ground that is about
 # the ground itself, and it comes out black. With 20 the rims of a photograph of a lit court were gone; dark letters on
@@ -34,7 +34,7 @@ def without_dark_rims(
         >>> torch.equal(without_dark_rims(street, rims, 2), street)
         True
     """
-    darkest = -highest(-blurred, reach)
-    brightest = highest(blurred.amax(1, keepdim=True), reach)
+    darkest = -dilate(-blurred, reach)
+    brightest = dilate(blurred.amax(1, keepdim=True), reach)
     lit = brightest > _BRIGHTER * darkest.mean(1, keepdim=True).clamp_min(_DARKEST)
     return torch.where(lit, torch.maximum(sharp, darkest), sharp)

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from nightsharp.methods._blocks import dilate
 from nightsharp.methods.wiener import wiener
 from nightsharp.optics import Blur, Psf, estimate_sigma
 from nightsharp.restore.guard.mark import Mark, find_mark
@@ -135,7 +136,7 @@ class Input:
         reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
         top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
         inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
-        votes = (1 - highest((~usable).float(), max(kh, kw) // 2))[inside]
+        votes = (1 - dilate((~usable).float(), max(kh, kw) // 2))[inside]
         if weight is not None:
             votes = votes * weight.mean(1, keepdim=True)[inside]
         idle = (Blur(psf, boundary="valid")(grey) - grey[inside]).mul_(votes)
@@ -147,8 +148,8 @@ class Input:
             contrast=float(grey.std(correction=0)) + 1e-6,
             mark=mark,
             mirror=_mirror(grey, psf, noise),
-            ceiling=highest(grey, reach),
-            floor=-highest(-grey, reach),
+            ceiling=dilate(grey, reach),
+            floor=-dilate(-grey, reach),
             inside=inside,
             votes=votes,
             count=count,
@@ -180,7 +181,7 @@ class Input:
         residual = Blur(self.psf, boundary="valid")(sharp.mean(1, keepdim=True))
         votes, count = self.votes, self.count
         if believed is not None:
-            left = votes * (1 - highest((~believed).float(), max(self.psf.size) // 2))[self.inside]
+            left = votes * (1 - dilate((~believed).float(), max(self.psf.size) // 2))[self.inside]
             if float(left.sum()) > _ENOUGH * count:
                 votes, count = left, float(left.sum())
         residual = residual.sub_(self.grey[self.inside]).mul_(votes)
@@ -245,12 +246,6 @@ def _mirror(grey: Tensor, psf: Psf, noise: float) -> float:
         for taps in (kernel, kernel.flip((-2, -1)))
     )
     return math.log(upright / turned)
-
-
-def highest(image: Float[Tensor, "1 channel height width"], reach: int) -> Float[Tensor, "1 channel height width"]:
-    """The largest value within reach of each pixel, along rows and columns."""
-    tall = functional.max_pool2d(image, (2 * reach + 1, 1), 1, (reach, 0))
-    return functional.max_pool2d(tall, (1, 2 * reach + 1), 1, (0, reach))
 
 
 def _sparsity(image: Tensor) -> float:
