@@ -73,7 +73,12 @@ def test_how_it_came_about_is_told_as_before_and_its_alternations_are_counted():
     before = counted["alternations"]
     done = race.finish(found)
     assert counted["alternations"] - before == finishes()
-    assert (done.origin, done.size, done.prior, done.point) == (found.origin, found.size, found.prior, found.point)
+    assert (done.origin, done.size, done.fit.prior, done.point) == (
+        found.origin,
+        found.size,
+        found.fit.prior,
+        found.point,
+    )
     assert [scale.scale for scale in done.fit.scales] == [scale.scale for scale in found.fit.scales]
     assert done.fit.kernel is done.fit.scales[-1].kernel
     assert race.hypotheses == [found]

@@ -17,8 +17,8 @@ OTHER = line(15, 70).pad(31, 31).kernel
 
 def hypothesis(kernel: torch.Tensor, gain: float, origin: str = "edges") -> Hypothesis:
     """One with a gain that is set, and not measured."""
-    fit = Fit((Scale(1.0, kernel),), CANVAS, SEEN.light, SEEN.light, 0.0)
-    found = Hypothesis(origin, 31, FIRM, fit, 1.0)
+    fit = Fit((Scale(1.0, kernel),), CANVAS, FIRM, 0.0)
+    found = Hypothesis(origin, 31, fit, 1.0)
     vars(found)["gain"] = gain
     return found
 

@@ -136,8 +136,8 @@ CANVAS = Canvas.around(Observation.of(blurred(page()), 1.0), 30)
 
 
 def way(kernel: Tensor, gain: float, origin: str) -> Hypothesis:
-    fit = Fit((Scale(1.0, kernel),), CANVAS, CANVAS.light, CANVAS.light, 0.005)
-    found = Hypothesis(origin, 31, FIRM, fit, 1.0)
+    fit = Fit((Scale(1.0, kernel),), CANVAS, FIRM, 0.005)
+    found = Hypothesis(origin, 31, fit, 1.0)
     vars(found)["gain"] = gain
     return found
 

@@ -148,12 +148,14 @@ def tries(given: Given, parts: dict[float, float]) -> tuple[Callable, list[float
         ({0.5: 0.6, 0.25: 0.6}, [0.5, 0.25, 0.5], 0.5),
     ],
 )
-def test_what_keeps_more_is_taken(parts, tried, applied):
+@pytest.mark.parametrize("room_for_two", [False, True])
+def test_what_keeps_more_is_taken(parts, tried, applied, room_for_two):
     given = Given(ns.Photo(torch.rand(3, 64, 64)), None, None)
     work, seen, made = tries(given, parts)
     order = Order(Route("map_psf", get_method("wiener"), ""), SHAKE, "", 0.9, 1.0, True, None)
-    result, verdict, strength = restore_estimated(given, order, work)
-    assert seen == tried
+    result, verdict, strength = restore_estimated(given, order, work, room_for_two=room_for_two)
+    # with room, nothing is made a second time
+    assert seen == (tried[:2] if room_for_two else tried)
     assert (made[id(result)], verdict.part, strength) == (applied, parts[applied], applied)
 
 

@@ -22,6 +22,7 @@ from nightsharp.restore.planning import Clock, plan_for
 from nightsharp.restore.progress import StageProgress, stage
 from nightsharp.restore.report import describe_file, describe_psf, describe_run, describe_weights
 from nightsharp.restore.restoration import Restoration
+from nightsharp.restore.result import Result
 from nightsharp.restore.work import restore_tiles
 
 
@@ -130,7 +131,10 @@ def _restored(
     if verdict is None:
         clip = clip_of(given, method.light)
         result, verdict, applied = restore_estimated(
-            given, order, lambda tried: restore_tiles(given, tried, plan, noise, clip, steps, cancel)
+            given,
+            order,
+            lambda tried: restore_tiles(given, tried, plan, noise, clip, steps, cancel),
+            room_for_two=plan.memory + Result.bytes_in_all(given) <= plan.budget,
         )
         sharp = None if verdict.kept == "input" else result.sharp()
     release_memory()

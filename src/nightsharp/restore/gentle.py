@@ -18,18 +18,19 @@ ENOUGH = 0.9
 
 
 def restore_estimated(
-    given: Given, order: Order, restore: Callable[[Order], tuple[Result, Verdict]]
+    given: Given, order: Order, restore: Callable[[Order], tuple[Result, Verdict]], *, room_for_two: bool = False
 ) -> tuple[Result, Verdict, float]:
     """Restore at the strength that fits how well the PSF is known: all that was asked for a PSF that was given.
 
     With an estimate, a photograph is restored at half of it. Where the guard would give up a tenth of that and more, a
-    quarter is tried, and what keeps more is taken. Only one result is held at a time, and the first is made again where
+    quarter is tried, and what keeps more is taken. Where there is no room for both results, the first is made again if
     it was the better one.
 
     Args:
         given: the photograph.
         order: what is asked.
         restore: carries an order out, and has the guard judge it.
+        room_for_two: whether memory holds a second result.
 
     Returns:
         The result, the guard's verdict, and the strength it was made with.
@@ -45,14 +46,13 @@ def restore_estimated(
     part = PHOTO if given.photo is not None else TENSOR
     result, verdict = attempt(part)
     if order.guard and order.field is None and verdict.part < ENOUGH:
-        first = verdict
+        first = (result, verdict) if room_for_two else None
         del result
-        result, verdict = attempt(GENTLE)
-        if keeps_more(verdict, first):
-            part = GENTLE
-        else:
-            del result
-            result, verdict = attempt(part)
+        again = attempt(GENTLE)
+        if keeps_more(again[1], verdict):
+            return *again, GENTLE * order.strength
+        del again
+        result, verdict = first or attempt(part)
     return result, verdict, part * order.strength
 
 

@@ -1,6 +1,7 @@
 """How the noise of a photograph lies in linear light, where it is not the same everywhere."""
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -13,6 +14,8 @@ from nightsharp.restore.given import Given, Light, measured_over
 
 _WINDOW = 5
 _REACH = _WINDOW // 2
+# route, plan and restoration each ask
+_MEASURED: WeakKeyDictionary[Given, dict[Light, Tensor]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,13 @@ def shown_noise(given: Given) -> float:
 
 
 def _sigma(given: Given, light: Light) -> Float[Tensor, "1 channel 1 1"]:
+    measured = _MEASURED.setdefault(given, {})
+    if light not in measured:
+        measured[light] = _sigma_in(given, light)
+    return measured[light]
+
+
+def _sigma_in(given: Given, light: Light) -> Float[Tensor, "1 channel 1 1"]:
     height, width = given.size
     if min(height, width) < 3:
         return torch.zeros(1, given.channels, 1, 1)

@@ -1,5 +1,7 @@
 """The restored values while they come in, held as finely as the file that they will go into, and no finer."""
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -44,6 +46,11 @@ class Result:
     def bytes_per_value(given: Given) -> int:
         """What one value of the result takes."""
         return 4 if given.curve is None else _WORD.itemsize
+
+    @classmethod
+    def bytes_in_all(cls, given: Given) -> int:
+        """What all of the result takes."""
+        return cls.bytes_per_value(given) * given.channels * math.prod(given.size)
 
     def put(self, rows: slice, band: Float[Tensor, "1 channel rows width"]) -> None:
         """Take finished rows."""

@@ -54,14 +54,12 @@ class Hypothesis:
     Attributes:
         origin: how it came about, in words.
         size: side of its window.
-        prior: what kind of sharp image was expected.
         fit: the PSF and the sharp image that go together.
         point: the sparsity of the sharp image under a point.
     """
 
     origin: str
     size: int
-    prior: Prior
     fit: Fit
     point: float
 
@@ -119,25 +117,25 @@ class Race:
     def climb(self, *starts: tuple[int, Prior, bool]) -> list[Hypothesis]:
         """Go coarse to fine with these windows, priors and (True) upright starts."""
 
-        def run(start: tuple[int, Prior, bool]) -> tuple[str, int, Prior, Fit]:
+        def run(start: tuple[int, Prior, bool]) -> tuple[str, int, Fit]:
             size, prior, upright = start
             origin = f"{prior.name} prior, {'upright' if upright else 'level'} start"
-            return origin, size, prior, coarse_to_fine(self.seen, size, prior, self.noise, self.tick, upright=upright)
+            return origin, size, coarse_to_fine(self.seen, size, prior, self.noise, self.tick, upright=upright)
 
         return self._together(run, starts)
 
     def polish(self, starts: Iterable[Start], origin: str = STREAK) -> list[Hypothesis]:
         """Take up PSFs that are known roughly, as from the trails of lamps."""
 
-        def run(start: Start) -> tuple[str, int, Prior, Fit]:
+        def run(start: Start) -> tuple[str, int, Fit]:
             kernel = start.kernel
-            return origin, kernel.shape[0], FIRM, polished(self.seen, kernel, FIRM, self.noise, self.tick)
+            return origin, kernel.shape[0], polished(self.seen, kernel, FIRM, self.noise, self.tick)
 
         return self._together(run, starts)
 
     def finish(self, way: Hypothesis) -> Hypothesis:
         """The one that is taken, asked once more by more edges; as it was where they lead away from what sharpens."""
-        done = replace(way, fit=finished(way.fit, way.prior, self.tick))
+        done = replace(way, fit=finished(way.fit, self.tick))
         return done if done.gain >= _ASTRAY * way.gain else way
 
     def refine(self, kernel: Tensor) -> Hypothesis:
@@ -193,7 +191,7 @@ class Race:
         agreement = max(similarity(best.fit.kernel, way.fit.kernel) for way in same_size)
         return best, max([agreement, *(start.backs(best.fit.kernel) for start in starts)])
 
-    def _together(self, run: Callable[..., tuple[str, int, Prior, Fit]], starts: Iterable) -> list[Hypothesis]:
+    def _together(self, run: Callable[..., tuple[str, int, Fit]], starts: Iterable) -> list[Hypothesis]:
         threads = torch.get_num_threads()
         with ThreadPoolExecutor(max(1, threads), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:

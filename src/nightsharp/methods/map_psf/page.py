@@ -69,10 +69,8 @@ def look_of_print(canvas: Canvas, kernel: Float[Tensor, "k k"], noise: float) ->
     return Print(1 - float(left) / spread, float(strokes))
 
 
-def print_under(
-    photo: Float[Tensor, "channel height width"], psf: Psf, saturation: float = CLIPPED
-) -> tuple[Print, Print]:
-    """How much a photograph looks like print under its PSF, as it is and in even light.
+def print_under(photo: Float[Tensor, "channel height width"], psf: Psf, saturation: float = CLIPPED) -> Iterator[Print]:
+    """How much a photograph looks like print under its PSF, as it is, then in even light.
 
     Args:
         photo: 1 or 3 channels, range [0, 1].
@@ -84,17 +82,16 @@ def print_under(
         >>> from nightsharp.optics import line
         >>> photograph = torch.from_numpy(camera()[None] / 255).float()
         >>> stripes = (torch.arange(300) // 12 % 2).float().expand(1, 300, 300).contiguous()
-        >>> [round(print_under(picture, line(3))[1].tones, 1) for picture in (photograph, stripes)]
-        [0.5, 1.0]
+        >>> for picture in (photograph, stripes):
+        ...     [round(look.tones, 1) for look in print_under(picture, line(3))]
+        [0.8, 0.5]
+        [1.0, 1.0]
     """
     region = Region.of(photo, saturation)
     side = max(psf.size) // 2 * 2 + 1
     kernel = window(psf.kernel.to("cpu", torch.float32), side)
-    as_it_is, even = (
-        look_of_print(Canvas.around(seen, side - 1), kernel, region.noise)
-        for seen in (region.seen, region.seen.levelled()[0])
-    )
-    return as_it_is, even
+    yield look_of_print(Canvas.around(region.seen, side - 1), kernel, region.noise)
+    yield look_of_print(Canvas.around(region.seen.levelled()[0], side - 1), kernel, region.noise)
 
 
 def read_as_page(race: Race, sizes: Sequence[int], best: Hypothesis, agreement: float) -> tuple[Hypothesis, float]:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -81,21 +82,25 @@ class Fit:
     Attributes:
         scales: the PSF on every scale, coarsest first.
         canvas: the observation on the finest scale.
-        latent: the sharp image there.
-        filled: the observation with its unknown pixels predicted.
+        prior: what kind of sharp image was expected.
         noise: standard deviation of the noise that was assumed there.
     """
 
     scales: tuple[Scale, ...]
     canvas: Canvas
-    latent: Float[Tensor, "rows columns"]
-    filled: Float[Tensor, "rows columns"]
+    prior: Prior
     noise: float
 
     @property
     def kernel(self) -> Float[Tensor, "k k"]:
         """The PSF on the finest scale."""
         return self.scales[-1].kernel
+
+    @cached_property
+    def latent(self) -> Float[Tensor, "rows columns"]:
+        """The sharp image on the finest scale; of most fits nobody asks for it."""
+        weight = max(_REFINE_TO, noise_weight(self.noise))
+        return latent_step(self.canvas, self.kernel, weight, self.prior.softness, self.prior.tones)[0]
 
 
 def sides(size: int) -> list[int]:
@@ -145,7 +150,7 @@ def coarse_to_fine(
         if not level:
             kernel = climb.refine(canvas, kernel)
         scales.append(Scale(RATIO**level, centred(kernel)))
-    return climb.fit(canvas, scales)
+    return Fit(tuple(scales), canvas, prior, noise)
 
 
 def polished(
@@ -163,10 +168,10 @@ def polished(
     canvas = Canvas.around(seen, start.shape[0] - 1)
     climb = _Climb(prior, noise, tick)
     kernel = _on_the_finest(canvas, start, climb)
-    return climb.fit(canvas, [Scale(1.0, centred(kernel))])
+    return Fit((Scale(1.0, centred(kernel)),), canvas, prior, noise)
 
 
-def finished(fit: Fit, prior: Prior, tick: Callable[[], None]) -> Fit:
+def finished(fit: Fit, tick: Callable[[], None]) -> Fit:
     """Take up a PSF whose shape stands, on the finest scale only and in the light in which it was found.
 
     What the coarser scales left in it, stripes and stumps, stays as long as the few strongest edges vote, and stays
@@ -175,14 +180,12 @@ def finished(fit: Fit, prior: Prior, tick: Callable[[], None]) -> Fit:
 
     Args:
         fit: what was found; all but its finest scale stays.
-        prior: what kind of sharp image is expected.
         tick: called before each alternation; may raise to stop.
     """
     kernel = fit.kernel
     for _ in range(_ROUNDS):
-        kernel = _on_the_finest(fit.canvas, kernel, _Climb(prior, fit.noise, tick, _LESSER_EDGES))
-    scales = [*fit.scales[:-1], Scale(1.0, centred(kernel))]
-    return _Climb(prior, fit.noise, tick).fit(fit.canvas, scales)
+        kernel = _on_the_finest(fit.canvas, kernel, _Climb(fit.prior, fit.noise, tick, _LESSER_EDGES))
+    return replace(fit, scales=(*fit.scales[:-1], Scale(1.0, centred(kernel))))
 
 
 def _on_the_finest(canvas: Canvas, kernel: Tensor, climb: "_Climb") -> Tensor:
@@ -224,12 +227,6 @@ class _Climb:
             latent, filled = latent_step(canvas, kernel, weight, self.prior.softness, self.prior.tones)
             kernel = cleaned(kernel_step(latent, filled, kernel, least_edge=0, ridge=_FINAL_RIDGE), *_FINE_TAPS)
         return kernel
-
-    def fit(self, canvas: Canvas, scales: list[Scale]) -> Fit:
-        """What was found, with the sharp image that goes with the last PSF."""
-        weight = max(_REFINE_TO, noise_weight(self.noise))
-        latent, filled = latent_step(canvas, scales[-1].kernel, weight, self.prior.softness, self.prior.tones)
-        return Fit(tuple(scales), canvas, latent, filled, self.noise)
 
 
 def _pair(side: int, *, upright: bool = False) -> Tensor:
