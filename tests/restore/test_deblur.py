@@ -80,6 +80,17 @@ def test_double_precision_comes_back_as_double():
     assert ns.deblur(blur(scene()).double(), method=FAST, psf=PSF).sharp.dtype == torch.float64
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_tensor_on_a_gpu_stays_there(method):
+    blurred = blur(portrait())
+    here, there = (ns.deblur(image, method=method, psf=PSF, guard=False).tensor for image in (blurred, blurred.cuda()))
+    assert here is not None
+    assert there is not None
+    assert there.is_cuda
+    assert float((there.cpu() - here).abs().max()) < 2 / 255
+
+
 @pytest.mark.parametrize("form", ["Psf", "tensor", "array", "path", "str", "formula"])
 def test_a_psf_is_the_same_in_every_form(form, tmp_path):
     PSF.save(tmp_path / "psf.npy")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from nightsharp.errors import UsageError
@@ -29,12 +30,15 @@ def usable_methods() -> tuple[MethodSpec, ...]:
     return tuple(method for method in list_methods() if not method.learned or method.name in shipped)
 
 
-def network_of(method: MethodSpec, weights: Weights | None = None) -> nn.Module | None:
+def network_of(
+    method: MethodSpec, weights: Weights | None = None, device: str | torch.device = "cpu"
+) -> nn.Module | None:
     """The network of a learned method with its weights; None for a method without.
 
     Args:
         method: which.
         weights: None takes the shipped ones.
+        device: where it shall work.
 
     Raises:
         WeightsError: the weights are not there, damaged, or of another network.
@@ -45,7 +49,7 @@ def network_of(method: MethodSpec, weights: Weights | None = None) -> nn.Module 
         True
     """
     if method.learned:
-        return load(method.name if weights is None else weights, system=method.name)
+        return load(method.name if weights is None else weights, system=method.name, device=device)
     if weights is not None:
         takers = ", ".join(spec.name for spec in list_methods() if spec.learned)
         raise UsageError(f"{method.name} has no network to take weights. Leave them out, or choose one of {takers}.")
@@ -73,9 +77,11 @@ def function_of(method: MethodSpec, network: nn.Module | None = None, **told: An
     own = method.load()
     if not method.learned:
         return own
-    bound = {"network": network if network is not None else network_of(method), **told}
-    if method.prior is not None:
-        bound["prior"] = load(method.prior, system=method.prior)
+    network = network_of(method) if network is None else network
+    bound = {"network": network, **told}
+    if method.prior is not None and network is not None:
+        device = next(network.parameters()).device
+        bound["prior"] = load(method.prior, system=method.prior, device=device)
     if method.start is None:
         return lambda *images, **options: own(*images, **bound, **options)
     first = get_method(method.start).load()

@@ -40,6 +40,11 @@ class Given:
         """Height and width."""
         return (self.photo.height, self.photo.width) if self.photo is not None else self._bare.shape[-2:]  # pyright: ignore[reportReturnType]
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies, and where it is worked on."""
+        return torch.device("cpu") if self.tensor is None else self.tensor.device
+
     @cached_property
     def channels(self) -> int:
         """1 or 3; a photograph with three equal channels has one."""
@@ -93,4 +98,4 @@ def measured_over(given: Given, light: Light) -> Float[Tensor, "1 1 1 1"]:
         total += float(band.sum())
         squares += float(band.square().sum())
     variance = max(0.0, squares / count - (total / count) ** 2)
-    return torch.full((1, 1, 1, 1), variance**0.5, device=None if given.tensor is None else given.tensor.device)
+    return torch.full((1, 1, 1, 1), variance**0.5, device=given.device)

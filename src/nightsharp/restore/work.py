@@ -49,7 +49,7 @@ def restore_tiles(
         Cancelled: ``cancel`` said so.
     """
     method = order.route.method
-    network = network_of(method, order.weights)
+    network = network_of(method, order.weights, given.device)
     function, light = function_of(method, network, **statistics_of(method, network, given, order.psf)), method.light
     lock, done, checked = threading.Lock(), dict[int, float](), dict[int, Checked]()
 

@@ -126,6 +126,7 @@ def from_light_streak(
     Source: Hu et al., "Deblurring low-light images with light streaks", CVPR 2014 (the idea).
     """
     _check(photo)
+    photo, display = photo.cpu(), None if display is None else display.cpu()
     if box is not None:
         kernel = _without_lamp(_in_box(photo, box, clip))
         judged = photo if display is None else display

@@ -93,6 +93,7 @@ def from_pair(
     with blurred/noisy image pairs", SIGGRAPH 2007 (the use of a pair).
     """
     _check(sharp, blurred, size)
+    sharp, blurred = sharp.cpu(), blurred.cpu()
     x, y = sharp.mean(0), blurred.mean(0)
     noise = [float(estimate_sigma(image[None, None])) for image in (x, y)]
     contrast = [max(float(image.std(correction=0)), 1e-6) for image in (x, y)]

@@ -76,7 +76,7 @@ def fineness(
     last = size[0] - _SIDE
     count = min(_BANDS, last // _STEP + 1)
     tops = (round(last * n / max(1, count - 1)) for n in range(count))
-    return _fitted((read(slice(top, top + _SIDE)) for top in tops), psf)
+    return _fitted((read(slice(top, top + _SIDE)).cpu() for top in tops), psf.cpu())
 
 
 def of_each(
