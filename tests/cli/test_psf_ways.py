@@ -15,7 +15,8 @@ from nightsharp.methods.map_psf import similarity
 from nightsharp.optics import Blur, Psf, line
 from nightsharp.optics.field import PsfField
 from nightsharp.photo import linear_to_srgb
-from nightsharp.restore.finding import FoundPsf, find_psf
+from nightsharp.restore.finding import find_psf
+from nightsharp.restore.found import FoundPsf
 
 
 def written(light: torch.Tensor, file: Path) -> Path:

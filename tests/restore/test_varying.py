@@ -12,7 +12,7 @@ from nightsharp.errors import PsfError, UsageError
 from nightsharp.optics import Blur, Psf, disk, line, shake
 from nightsharp.optics.field import PsfField
 from nightsharp.restore import plan_deblur, region
-from nightsharp.restore.finding import FoundPsf
+from nightsharp.restore.found import FoundPsf
 from nightsharp.restore.opening import opened
 from nightsharp.restore.searching import psf_from_streak
 from nightsharp.restore.varying import estimate_field, judge_field
@@ -140,7 +140,7 @@ def test_of_a_very_large_photograph_the_part_around_the_lamp_is_looked_at(monkey
     seen = Blur(line(9), "replicate")(night)[0].clamp(0, 1)
     shown = region.part_around(opened(seen, light=None), (255, 165, 30, 30))
     assert shown == (slice(104, 200), slice(204, 300))
-    assert psf_from_streak(opened(seen, light=None), (255, 165, 30, 30))[0].quality().support == (1, 9)
+    assert psf_from_streak(opened(seen, light=None), (255, 165, 30, 30)).psf.quality().support == (1, 9)
     with pytest.raises(PsfError, match="280,165,30,30 does not lie"):
         psf_from_streak(opened(seen, light=None), (280, 165, 30, 30))
 

@@ -33,7 +33,7 @@ from nightsharp.restore.planning import Clock, core_of, likely_plan, plan_for
 from nightsharp.restore.progress import StageProgress, tell
 from nightsharp.restore.restoration import Restoration
 from nightsharp.restore.route import Route, choose_route
-from nightsharp.restore.searching import estimate_or_none, psf_from_streak, psf_varying
+from nightsharp.restore.searching import psf_from_edges, psf_from_streak, psf_varying
 
 
 def deblur(
@@ -117,12 +117,12 @@ def deblur(
         if tell_plan is not None:
             tell_plan(likely)
         if streak is not None:
-            known, confidence, source = psf_from_streak(given, None if streak == "auto" else streak)
+            found = psf_from_streak(given, None if streak == "auto" else streak)
         elif varying:
-            known, confidence, source, field = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
+            found = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
         else:
-            estimate = estimate_or_none(given, size=psf_size, progress=progress, cancel=cancel)
-            known, confidence = (Psf.from_tensor(torch.ones(1, 1)), 0.0) if estimate is None else estimate
+            found = psf_from_edges(given, size=psf_size, progress=progress, cancel=cancel)
+        known, confidence, source, field = found.psf, found.confidence, found.source, found.field
         route = _seen_route(route, given, known, psf_given=False, varies=varies)
         clock.mark("psf")
         tell_plan = None
@@ -131,7 +131,7 @@ def deblur(
         Order(
             route=route,
             psf=known,
-            source=source or f"estimated by {route.estimator}",
+            source=source,
             confidence=confidence,
             strength=strength,
             guard=guard,
@@ -248,12 +248,12 @@ def _checked_route(
 
 def _known_psf(
     psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None,
-) -> tuple[Psf | None, str | None, PsfField | None]:
+) -> tuple[Psf | None, str, PsfField | None]:
     """The PSF that was given, where it came from, and the field whose mean it is."""
     psf = field_in_file(psf) or psf
     match psf:
         case None:
-            return None, None, None
+            return None, "", None
         case PsfField():
             return psf.mean(), "a field, given", psf
         case Psf():
@@ -262,6 +262,6 @@ def _known_psf(
             return Psf.from_tensor(psf), "given", None
         case str():
             parsed = parse_psf(psf)
-            return parsed, None if parsed is None else psf, None
+            return parsed, psf, None
         case _:
             return Psf.load(psf), os.fspath(psf), None

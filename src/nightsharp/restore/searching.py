@@ -2,18 +2,19 @@
 
 import os
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from nightsharp.errors import PhotoError, PsfError
+from nightsharp.methods import map_psf
 from nightsharp.methods._blocks import Cancel
 from nightsharp.methods.map_psf import PsfEstimate
-from nightsharp.methods.map_psf import estimate_psf as find_psf
 from nightsharp.methods.map_psf.light_streak import from_light_streak
 from nightsharp.methods.map_psf.trails import Box
 from nightsharp.optics import Psf
-from nightsharp.optics.field import PsfField
 from nightsharp.photo import Limits, Photo
+from nightsharp.restore.found import FoundPsf
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.opening import clip_of, opened
 from nightsharp.restore.progress import StageProgress, stage
@@ -70,18 +71,19 @@ def estimate_psf(
     return _run_estimator(given, size=size, progress=progress, cancel=cancel)
 
 
-def estimate_or_none(
+def psf_from_edges(
     given: Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
-) -> tuple[Psf, float] | None:
-    """The PSF and its confidence; None where the photograph is too small to show one."""
+) -> FoundPsf:
+    """The PSF by the photograph's edges; a point that nobody trusts where it is too small to show one."""
+    source = "estimated by map_psf"
     if min(given.size) < _SMALLEST_SIDE:
-        return None
+        return FoundPsf(Psf.from_tensor(torch.ones(1, 1)), 0.0, source)
     estimate = _run_estimator(given, size=size, progress=progress, cancel=cancel)
-    return estimate.psf, float(estimate.confidence)
+    return FoundPsf(estimate.psf, float(estimate.confidence), source, noise_sigma=estimate.noise_sigma)
 
 
-def psf_from_streak(given: Given, box: Box | None) -> tuple[Psf, float, str]:
-    """The PSF off the trail of lamps, its confidence, and where it came from."""
+def psf_from_streak(given: Given, box: Box | None) -> FoundPsf:
+    """The PSF off the trail of lamps."""
     rows, columns = richest_part(given) if box is None else part_around(given, box)
     found = from_light_streak(
         given.part("linear", rows, columns)[0],
@@ -92,13 +94,13 @@ def psf_from_streak(given: Given, box: Box | None) -> tuple[Psf, float, str]:
     if found is None:
         raise PsfError("no lamp with a trail that sharpens the photo was found. Show one with a box, or leave it out.")
     lamps = "1 lamp" if len(found.boxes) == 1 else f"{len(found.boxes)} lamps"
-    return found.psf, found.confidence, f"the trail of {lamps}"
+    return FoundPsf(found.psf, found.confidence, f"the trail of {lamps}")
 
 
 def psf_varying(
     given: Given, *, size: int | None, progress: StageProgress | None = None, cancel: Cancel | None = None
-) -> tuple[Psf, float, str, PsfField | None]:
-    """The PSF, its confidence, where it came from, and the PSFs where the blur varies."""
+) -> FoundPsf:
+    """The PSF, and the PSFs where the blur varies."""
     found = estimate_field(
         given.values(PSF_LIGHT)[0],
         size=size,
@@ -107,15 +109,16 @@ def psf_varying(
         cancel=cancel,
     )
     if found.field is None:
-        return found.psf, found.confidence, f"estimated by map_psf; {found.reason}", None
+        return FoundPsf(found.psf, found.confidence, f"estimated by map_psf; {found.reason}")
     # what the windows say together counts, not the one PSF that does not fit
-    return found.field.mean(), max(found.confidence, found.near), f"a field by map_psf; {found.reason}", found.field
+    source = f"a field by map_psf; {found.reason}"
+    return FoundPsf(found.field.mean(), max(found.confidence, found.near), source, found.field)
 
 
 def _run_estimator(
     given: Given, *, size: int | None, progress: StageProgress | None, cancel: Cancel | None
 ) -> PsfEstimate:
-    return find_psf(
+    return map_psf.estimate_psf(
         given.part(PSF_LIGHT, *richest_part(given))[0],
         size=size,
         saturation=clip_of(given, PSF_LIGHT),
