@@ -159,7 +159,7 @@ def test_tiny_and_grey_photographs_pass(tmp_path, size, mode):
 def test_a_psf_larger_than_the_photograph_is_bad_input(tmp_path, capsys):
     assert main(["deblur", str(night(tmp_path / "a.png")), "--psf", "line:300,0"]) == 3
     said = capsys.readouterr().err
-    assert "the PSF is 1 x 301, larger than the image (64 x 88). Crop it to its support" in said
+    assert "the PSF is 1 x 301, larger than the image (64 x 88). Cut away its dark rim" in said
     assert names(tmp_path) == ["a.png"]
 
 
@@ -286,7 +286,7 @@ def test_nothing_that_is_read_is_written_over(tmp_path, capsys):
 
 
 def test_a_side_by_side_that_fails_does_not_disown_the_result(tmp_path, monkeypatch, capsys):
-    def fail(*_: object) -> bytes:
+    def fail(*_: object, **__: object) -> bytes:
         raise MemoryError
 
     monkeypatch.setattr("nightsharp.cli.compare.side_by_side", fail)

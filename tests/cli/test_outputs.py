@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nightsharp.cli.outputs import check_writable, plan
+from nightsharp.cli.outputs import check_writable, expanded, plan
 from nightsharp.errors import PhotoError, UsageError
 
 
@@ -95,6 +95,48 @@ def test_an_existing_result_stops_only_its_own_photograph(tmp_path):
     assert "--overwrite" in str(first.refusal)
     assert second.refusal is None
     assert settle(photos, overwrite=True)[0].refusal is None
+
+
+def test_what_was_done_before_is_left_out_of_many(tmp_path):
+    first, done, result = make(tmp_path, "a.png", "b.png", "b-sharp.png")
+    jobs = settle([first, done, result])
+    assert [job.left_out for job in jobs] == [
+        None,
+        f"{result} exists already; --overwrite makes it anew",
+        f"it is the result of {done}",
+    ]
+    with pytest.raises(UsageError, match="would be written over the input"):
+        settle([first, done, result], overwrite=True)
+
+
+@pytest.mark.parametrize(("content", "ending"), [(b"\xff\xd8\xff\xe0", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png")])
+@pytest.mark.parametrize("name", ["noending", "photo.orig"])
+def test_a_name_that_says_nothing_gets_the_ending_of_what_is_in_it(tmp_path, name, content, ending):
+    (photo,) = make(tmp_path, name)
+    photo.write_bytes(content + bytes(60))
+    (job,) = settle([photo])
+    assert job.output == tmp_path / f"{photo.stem}-sharp{ending}"
+    assert job.refusal is None
+
+
+def test_what_cannot_be_read_is_said_before_how_it_would_be_named(tmp_path):
+    (photo,) = make(tmp_path, "a.bmp")
+    photo.write_bytes(b"BM" + bytes(60))
+    assert "is a BMP; nightsharp reads" in str(settle([photo])[0].refusal)
+
+
+def test_several_photographs_do_not_go_into_a_folder_named_like_a_photograph(tmp_path):
+    with pytest.raises(UsageError, match="is one file for several photos"):
+        settle(make(tmp_path, "a.png", "b.png"), output=str(tmp_path / "one.jpg"))
+
+
+def test_a_pattern_is_as_good_as_its_files(tmp_path, monkeypatch):
+    files = make(tmp_path, "b.png", "a.png", "c.jpg", "what?.png")
+    assert expanded([tmp_path / "[ab].png", files[3]]) == [files[1], files[0], files[3]]
+    monkeypatch.chdir(tmp_path)
+    assert expanded([Path("*.jpg")]) == [Path("c.jpg")]
+    with pytest.raises(UsageError, match="no file fits"):
+        expanded([Path("*.heic")])
 
 
 def test_a_dangling_link_counts_as_an_existing_result(tmp_path):

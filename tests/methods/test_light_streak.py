@@ -110,6 +110,7 @@ def test_a_sharp_photograph_gives_nothing_or_little() -> None:
 @pytest.mark.parametrize(
     ("box", "words"),
     [
+        ((10, 10, 2, 2), "at least 3 x 3"),
         ((-1, 0, 20, 20), "does not lie"),
         ((290, 0, 20, 20), "does not lie"),
         ((0, 0, 250, 20), "larger than"),

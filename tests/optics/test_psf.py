@@ -146,7 +146,7 @@ class TestQuality:
         assert quality.pieces == 9
         assert quality.warnings == ("the light lies in 9 separate pieces",)
 
-    @pytest.mark.parametrize("psf", [line(15, 20), gaussian(2), disk(5)], ids=str)
+    @pytest.mark.parametrize("psf", [line(15, 20), line(15, 0), line(15, 90), gaussian(2), disk(5)], ids=str)
     def test_black_on_white_looks_like_a_negative(self, psf):
         shown = psf.pad(psf.size[0] + 4, psf.size[1] + 4).kernel
         words = "the rim is bright and the inside dark; is the picture a negative?"

@@ -1,5 +1,6 @@
 """What comes back from a restoration."""
 
+import inspect
 import io
 import json
 
@@ -335,6 +336,13 @@ def test_what_does_not_hold_together_is_refused(options, kind, words):
 def test_a_tensor_that_is_no_image_is_refused(tensor, words):
     with pytest.raises(PhotoError, match=words):
         opened(tensor)
+
+
+@pytest.mark.parametrize("picture", [np.zeros((8, 8, 3)), Image.new("RGB", (8, 8)), 5])
+def test_what_is_neither_file_nor_photo_nor_tensor_is_refused(picture):
+    with pytest.raises(PhotoError, match=r"is no photograph here\. Give a file, a Photo, or a tensor"):
+        # without the checks of types that tests run under
+        inspect.unwrap(opened)(picture)
 
 
 def test_a_file_that_is_no_photograph_is_refused(tmp_path):

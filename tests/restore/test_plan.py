@@ -218,6 +218,16 @@ class TestTheWayToThePsf:
             assert plan.words().endswith(f", and {words}")
             assert plan.memory > held_memory() + 40 * 1200 * 1600
 
+    def test_a_limit_that_the_search_cannot_keep_is_refused(self, monkeypatch):
+        monkeypatch.setattr("nightsharp.restore.planning._search_memory", lambda *_, **__: 10 * GB)
+        with pytest.raises(
+            LimitError, match=r"the search for the PSF in this photo takes about .* \(--max-memory"
+        ) as no:
+            plan_deblur(self.image, method="wiener", max_memory="5GB")
+        found = re.search(r"--max-memory (\S+?)\)", str(no.value))
+        assert found is not None
+        assert plan_deblur(self.image, method="wiener", max_memory=found[1]).tiles > 0
+
     def test_blur_that_varies_asks_for_tiles_of_half_a_window(self):
         one, varying = (plan_deblur(self.image, method="wiener", varying=varies) for varies in (False, True))
         assert varying.core == 1200 // 8

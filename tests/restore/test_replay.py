@@ -108,6 +108,15 @@ def restored(tmp_path_factory):
     return photo, json.loads(done.stdout)["files"][0]["report"]
 
 
+def test_what_the_command_wrote_of_one_photograph_is_as_good_as_its_report(restored):
+    _, report = restored
+    entry = {"input": "a.jpg", "report": report}
+    sharp = [replay(said).photo.display() for said in (report, {"files": [{"error": "no photo"}, entry]})]
+    assert torch.equal(*sharp)
+    with pytest.raises(UsageError, match="2 restored photos"):
+        replay({"files": [entry, entry]})
+
+
 def test_another_photograph_is_refused(restored, tmp_path):
     photo, report = restored
     other = tmp_path / "a.jpg"

@@ -19,7 +19,7 @@ def benchmark(
     weights: str | None = None,
     sets: str | None = None,
     data: Path | None = None,
-    out: Annotated[Path, Parameter(name=("--out", "-o"))] = Path("benchmark"),
+    out: Annotated[Path, Parameter(name=("--output", "--out", "-o"))] = Path("benchmark"),
     blind: Annotated[bool, Parameter(negative=())] = False,
     metrics: str = "psnr,ssim",
     every: int = 1,

@@ -18,13 +18,14 @@ _DETAIL_HEIGHT = 420
 _LABEL = 34
 
 
-def side_by_side(before: Photo, after: Photo, psf: Psf) -> bytes:
+def side_by_side(before: Photo, after: Photo, psf: Psf, *, kept: bool = False) -> bytes:
     """Draw before and after with the PSF, and below them the region with the most detail, pixel by pixel.
 
     Args:
         before: the photograph as it was.
         after: the photograph as it is now, of the same size.
         psf: the PSF, shown enlarged and with lifted darks in the corner of the first panel.
+        kept: whether the photograph was kept as it is; the sheet says so.
 
     Returns:
         The bytes of a PNG.
@@ -43,7 +44,7 @@ def side_by_side(before: Photo, after: Photo, psf: Psf) -> bytes:
     sheet = Image.new("RGB", (3 * _GAP + 2 * column, below + detail[1] + _GAP), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     box = _most_detailed(old, (max(1, detail[0] // zoom), max(1, detail[1] // zoom)))
-    for number, (picture, name) in enumerate(((old, "before"), (new, "after"))):
+    for number, (picture, name) in enumerate(((old, "before"), (new, "kept as it is" if kept else "after"))):
         left = _GAP + number * (column + _GAP)
         _write(draw, (left, _GAP), name, f"{width} x {height}")
         resample = Image.Resampling.NEAREST if enlarge > 1 else Image.Resampling.LANCZOS

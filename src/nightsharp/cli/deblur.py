@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from nightsharp import __version__
 from nightsharp.cli.failures import exit_code, failure, say_failure
-from nightsharp.cli.outputs import Job, check_distinct, check_writable, plan
+from nightsharp.cli.outputs import Job, check_jobs, check_writable, expanded, plan
 from nightsharp.cli.progress import Bars
 from nightsharp.cli.replaying import read_replay
 from nightsharp.cli.streak import parse_streak
@@ -75,7 +75,7 @@ def deblur(
         json: print one JSON document on stdout, and nothing else there.
         quiet: print nothing but errors.
     """
-    given = photos or []
+    given = expanded(photos or [])
     orders: Sequence[dict[str, Any] | None]
     if replay is None:
         if not given:
@@ -84,9 +84,11 @@ def deblur(
         orders = [None] * len(jobs)
     else:
         jobs, orders = read_replay(replay, given, output=output, suffix=suffix, compare=compare, overwrite=overwrite)
-    read = [*(job.photo for job in jobs), *(Path(file) for file in (replay, weights, psf) if file is not None)]
-    written = [*(job.output for job in jobs), *(job.compare for job in jobs if job.compare)]
-    check_distinct(read, written if report is None else [report, *written])
+    check_jobs(
+        jobs,
+        also_read=[Path(file) for file in (replay, weights, psf) if file is not None],
+        also_written=[] if report is None else [report],
+    )
     check_writable(report, overwrite=overwrite)
     options = {
         "method": method,
@@ -107,6 +109,12 @@ def deblur(
     stopped: KeyboardInterrupt | None = None
     with Bars(not quiet) as bars:
         for job, order in zip(jobs, orders, strict=True):
+            if job.left_out is not None and not plan_only:
+                files.append({"input": str(job.photo), "output": None, "left_out": job.left_out})
+                if not (json or quiet):
+                    bars.pause()
+                    print(f"{job.photo}: left out, {job.left_out}", flush=True)
+                continue
             bars.about(job.photo.name)
             try:
                 if job.refusal is not None and not (plan_only and job.photo.is_file()):
@@ -133,25 +141,37 @@ def deblur(
             if plan_only:
                 print(f"{job.photo}: {file['words']}", flush=True)
             else:
-                print(last_words(job.photo, job.output, file["report"]), flush=True)
-    failed = sum("error" in file for file in files)
-    document = json_format.dumps(
-        {"nightsharp": __version__, "done": len(files) - failed, "failed": failed, "files": files},
-        ensure_ascii=False,
-        indent=2,
-    )
+                print(last_words(job.photo, job.output, file["report"], options), flush=True)
+    counts = {"done": len(files), "failed": 0, "left_out": 0, "stopped_before": len(jobs) - len(files)}
+    for file in files:
+        for what, name in (("error", "failed"), ("left_out", "left_out")):
+            counts["done"] -= what in file
+            counts[name] += what in file
+    document = json_format.dumps({"nightsharp": __version__, **counts, "files": files}, ensure_ascii=False, indent=2)
     if report is not None and (files or stopped is None):
         from nightsharp.photo import write_whole
 
         # in JSON the replacement is an escape, which reads back as the name it was
         write_whole(report, (document + "\n").encode(errors="backslashreplace"), overwrite=overwrite)
+    if stopped is None and json:
+        print(document)
+    elif len(jobs) > 1 and not (quiet or json):
+        print(_summary(counts, len(jobs)), flush=True)
     if stopped is not None:
         raise stopped
-    if json:
-        print(document)
-    elif len(files) > 1 and not quiet:
-        print(f"{len(files) - failed} of {len(files)} photos done" + (f", {failed} failed" if failed else ""))
     return code
+
+
+def _summary(counts: dict[str, int], photos: int) -> str:
+    """What became of several photographs.
+
+    Example:
+        >>> _summary({"done": 1, "failed": 1, "left_out": 0, "stopped_before": 3}, 5)
+        '1 of 5 photos done, 1 failed, 3 not begun or not finished'
+    """
+    said = {"failed": "failed", "left_out": "left out", "stopped_before": "not begun or not finished"}
+    more = [f"{counts[name]} {words}" for name, words in said.items() if counts[name]]
+    return ", ".join([f"{counts['done']} of {photos} photos done", *more])
 
 
 def _check_replay_alone(options: dict[str, Any]) -> None:
@@ -224,7 +244,8 @@ def _one(
 
         try:
             before = read_photo(job.photo, light=report["options"]["light"])
-            write_whole(job.compare, side_by_side(before, done.photo, done.psf), overwrite=overwrite)
+            sheet = side_by_side(before, done.photo, done.psf, kept=report["guard"]["kept"] == "input")
+            write_whole(job.compare, sheet, overwrite=overwrite)
         except (NightsharpError, MemoryError) as problem:
             # the result is written by now, and stands
             report["warnings"].append(f"there is no side-by-side: {str(problem) or 'not enough memory'}")

@@ -34,7 +34,7 @@ def downstream(
     weights: Path | None = None,
     blind: Annotated[bool, Parameter(negative=())] = False,
     every: int = 1,
-    out: Annotated[Path | None, Parameter(name=("--out", "-o"))] = None,
+    out: Annotated[Path | None, Parameter(name=("--output", "--out", "-o"))] = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Measure what reading, detecting or segmenting gains by deblurring.

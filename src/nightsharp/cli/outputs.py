@@ -2,11 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nightsharp._endings import ENDINGS
+from nightsharp._endings import ENDINGS, Format
 from nightsharp.errors import NightsharpError, PhotoError, UsageError
+
+_USUAL: dict[Format, str] = {
+    "jpeg": ".jpg",
+    "png": ".png",
+    "tiff": ".tif",
+    "webp": ".webp",
+    "avif": ".avif",
+    "heif": ".heic",
+    "raw": ".tif",
+}
 
 
 @dataclass(frozen=True)
@@ -18,12 +28,14 @@ class Job:
         output: where the result goes.
         compare: where the side-by-side goes, if wanted.
         refusal: why this one must not be done: it is no file, or its output is there already.
+        left_out: why this one of several needs not be done: its result is there, or it is a result itself.
     """
 
     photo: Path
     output: Path
     compare: Path | None = None
     refusal: NightsharpError | None = None
+    left_out: str | None = None
 
 
 def plan(
@@ -62,20 +74,66 @@ def plan(
     compare_into = _folder(compare, many=len(photos) > 1, option="--compare", make=make)
     jobs = []
     for photo in photos:
-        # a camera's raw file can be read but not written; TIFF holds its depth
-        ending = ".tif" if ENDINGS.get(photo.suffix.lower()) == "raw" else photo.suffix
+        unreadable = None
         if output is not None and into is None:
             target = Path(output)
         else:
+            ending, unreadable = _ending(photo)
             target = (into or photo.parent) / f"{photo.stem}{suffix}{ending}"
         sheet = None
         if compare is not None:
             sheet = Path(compare) if compare_into is None else compare_into / f"{photo.stem}-compare.png"
             if sheet.suffix.lower() != ".png":
                 raise UsageError(f"the side-by-side {sheet} is written as .png. Give it that ending.")
-        jobs.append(Job(photo, target, sheet, _refusal(photo, (target, sheet), overwrite)))
-    check_distinct(photos, [f for job in jobs for f in (job.output, job.compare) if f is not None])
+        jobs.append(Job(photo, target, sheet, unreadable or _refusal(photo, (target, sheet), overwrite)))
+    if len(jobs) > 1 and not overwrite:
+        jobs = [replace(job, left_out=_left_out(job, jobs)) for job in jobs]
+    check_jobs(jobs)
     return jobs
+
+
+def expanded(photos: Sequence[Path]) -> list[Path]:
+    """Photographs by name; a pattern that the shell left as it was, as Windows does, becomes the files it fits.
+
+    Raises:
+        UsageError: a pattern fits no file.
+
+    Example:
+        >>> expanded([Path("street.jpg")])
+        [PosixPath('street.jpg')]
+    """
+    found: list[Path] = []
+    for photo in photos:
+        if not any(sign in str(photo) for sign in "*?[") or os.path.lexists(photo):
+            found.append(photo)
+            continue
+        fitting = sorted(Path(photo.anchor).glob(str(photo.relative_to(photo.anchor))))
+        if not fitting:
+            raise UsageError(f"no file fits {photo}. Check the folder and the ending.")
+        found += fitting
+    return found
+
+
+def check_jobs(jobs: Sequence[Job], *, also_read: Sequence[Path] = (), also_written: Sequence[Path] = ()) -> None:
+    """Refuse results that meet each other or an input.
+
+    Raises:
+        UsageError: the message names the two.
+    """
+    written = [file for job in jobs if job.left_out is None for file in (job.output, job.compare) if file is not None]
+    check_distinct([*(job.photo for job in jobs), *also_read], [*also_written, *written])
+
+
+def _left_out(job: Job, jobs: Sequence[Job]) -> str | None:
+    names = _identities(job.photo)
+    for other in jobs:
+        if other is not job and _identities(other.output)[0] in names:
+            return f"it is the result of {other.photo}"
+    try:
+        there = job.photo.is_file() and job.output.is_file()
+    except OSError:  # said by the refusal
+        there = False
+    return f"{job.output} exists already; --overwrite makes it anew" if there else None
 
 
 def check_distinct(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
@@ -116,6 +174,23 @@ def check_writable(file: Path | None, *, overwrite: bool) -> None:
         raise UsageError(f"the folder {file.parent} cannot be written. Choose another.")
 
 
+def _ending(photo: Path) -> tuple[str, NightsharpError | None]:
+    """The ending of a photograph's result, and what is wrong with a file whose own ending says nothing."""
+    known = ENDINGS.get(photo.suffix.lower())
+    if known is not None:
+        # a camera's raw file can be read but not written; TIFF holds its depth
+        return ".tif" if known == "raw" else photo.suffix, None
+    from nightsharp.photo.magic import HEAD, sniff
+
+    try:
+        with photo.open("rb") as file:
+            return _USUAL[sniff(photo.name, file.read(HEAD))], None
+    except NightsharpError as problem:
+        return photo.suffix, problem
+    except OSError:  # said by the refusal
+        return photo.suffix, None
+
+
 def _refusal(photo: Path, outputs: Sequence[Path | None], overwrite: bool) -> NightsharpError | None:
     try:
         if not photo.is_file():
@@ -140,6 +215,8 @@ def _folder(place: str | None, *, many: bool, option: str, make: bool) -> Path |
         return None
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option} {place} is a file; for several photos, or with a / at its end, it is a folder.")
+    if not ends_as_folder and folder.suffix.lower() in ENDINGS and not folder.is_dir():
+        raise UsageError(f"{option} {place} is one file for several photos. Name a folder, with a / at its end.")
     if not make:
         return folder
     make_folder(folder)

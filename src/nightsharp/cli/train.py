@@ -22,7 +22,7 @@ def train(
     /,
     *,
     data: Path | None = None,
-    out: Annotated[Path | None, Parameter(name=("--out", "-o"))] = None,
+    out: Annotated[Path | None, Parameter(name=("--output", "--out", "-o"))] = None,
     settings: Annotated[tuple[str, ...], Parameter(name="--set", negative=(), show_default=False)] = (),
     resume: Annotated[bool, Parameter(negative=())] = False,
     minutes: float | None = None,

@@ -1,11 +1,18 @@
 """The last words of a command about one photograph."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
-def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
+def last_words(photo: Path, output: Path, report: dict[str, Any], asked: Mapping[str, Any] | None = None) -> str:
     """Where the result is, what it took, which way it came, and what the guard did.
+
+    Args:
+        photo: the input.
+        output: the result.
+        report: what was done.
+        asked: the options of the command, so that it does not suggest what was tried.
 
     Example:
         >>> report = {
@@ -37,9 +44,10 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
     lines = [
         f"{photo} -> {output}   {', '.join(cost)}",
         f"route: {_route(report)}",
+        *_windows(report),
         *_strength(report),
         f"guard: {guard}",
-        *_what_now(report),
+        *_what_now(report, asked or {}),
         *(f"note: the PSF: {note}" for note in report["psf"]["notes"] if not note.startswith("normalised")),
         *(f"note: {note}" for note in report["notes"]),
         *(f"warning: {warning}" for warning in report["warnings"] if warning != guard),
@@ -48,23 +56,42 @@ def last_words(photo: Path, output: Path, report: dict[str, Any]) -> str:
 
 
 def _strength(report: dict[str, Any]) -> list[str]:
+    from nightsharp.restore.gentle import PHOTO
+
     asked, applied = report["strength"], report["applied_strength"]
-    if applied == asked:
+    if applied == asked or report["guard"].get("kept") == "input":
         return []
+    first = PHOTO * asked
+    if applied < first:
+        return [f"strength: {applied:g}, gently: of the result at {first:g} the guard would have given up a part"]
     twice = f"--strength {2 * asked:g} asks for twice as much"
     return [f"strength: {applied:g}, gently, because the PSF is an estimate; {twice}"]
 
 
-def _what_now(report: dict[str, Any]) -> list[str]:
-    """What to try where the photograph was kept, but for one that shows no blur at all."""
+def _what_now(report: dict[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """What to try where the photograph was kept, besides what was tried."""
     from nightsharp.restore.guard import NO_BLUR
 
-    if report["guard"].get("kept") != "input" or report["guard"]["words"] == NO_BLUR:
+    if report["guard"].get("kept") != "input":
         return []
     if report["psf"]["confidence"] is None:
-        return ["try: another PSF; --no-guard with --compare shows what this one does"]
-    ways = "--streak auto where a lamp drew its path, --psf-size 75 for a large shake, --psf line:30,15 if you know it"
-    return [f"try: {ways}"]
+        gentler = "--strength 1, or " if report["strength"] > 1 else ""
+        return [f"try: {gentler}another PSF; --no-guard with --compare shows what this one does"]
+    ways = [
+        "--streak X,Y,W,H around another lamp's path"
+        if asked.get("streak")
+        else "--streak auto where a lamp drew its path",
+        "" if asked.get("streak") or (asked.get("psf_size") or 0) >= 75 else "--psf-size 75 for a large shake",
+        "--psf line:30,15 if you know it",
+    ]
+    blurred = "if it is blurred, try" if report["guard"]["words"] == NO_BLUR else "try"
+    return [f"{blurred}: {', '.join(way for way in ways if way)}"]
+
+
+def _windows(report: dict[str, Any]) -> list[str]:
+    """Whether the blur varied, and why, where that was asked."""
+    _, apart, why = report["psf"]["source"].partition("; ")
+    return [f"windows: {why}"] if apart else []
 
 
 def _route(report: dict[str, Any]) -> str:

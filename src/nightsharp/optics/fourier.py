@@ -43,7 +43,7 @@ def check_fits(psf_size: tuple[int, int], image_size: tuple[int, int]) -> None:
     if psf_size[0] > image_size[0] or psf_size[1] > image_size[1]:
         raise PsfError(
             f"the PSF is {psf_size[0]} x {psf_size[1]}, larger than the image ({image_size[0]} x {image_size[1]}). "
-            "Crop it to its support (Psf.trim) or check that it belongs to this photo."
+            "Cut away its dark rim, or check that it belongs to this photo."
         )
 
 

@@ -198,7 +198,8 @@ class Psf:
             warnings.append(f"the centroid is {offset[0]:+.1f}, {offset[1]:+.1f} px off the centre (the result shifts)")
         if pieces > 3:
             warnings.append(f"the light lies in {pieces} separate pieces")
-        if np.median(rim) > 0.5 * peak and kernel.min() < 0.25 * peak:
+        inside = kernel[1:-1, 1:-1]
+        if inside.size and np.median(rim) > 0.5 * peak and inside.min() < 0.25 * peak:
             warnings.append("the rim is bright and the inside dark; is the picture a negative?")
         return PsfQuality(
             support=(int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1),

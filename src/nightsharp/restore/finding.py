@@ -10,15 +10,12 @@ from nightsharp.errors import UsageError
 from nightsharp.methods._blocks import Cancel
 from nightsharp.methods.map_psf.pair import from_pair
 from nightsharp.methods.map_psf.trails import Box
-from nightsharp.optics import Psf
 from nightsharp.photo import Limits
 from nightsharp.restore.found import FoundPsf
 from nightsharp.restore.given import Light
 from nightsharp.restore.opening import clip_of, opened
 from nightsharp.restore.progress import StageProgress
-from nightsharp.restore.searching import estimate_psf, psf_from_streak, psf_varying
-
-_LEAST_SIZE = 3
+from nightsharp.restore.searching import estimate_psf, odd_window, psf_from_streak, psf_varying, within_window
 
 
 def find_psf(
@@ -65,9 +62,8 @@ def find_psf(
         (1, 11)
     """
     if size is not None and streak is not None:
-        raise UsageError(f"size is {size}, but the PSF is read off a trail, whatever its size. Leave size out.")
-    # windows are odd, and never larger than what was asked for
-    side = size if size is None or size < _LEAST_SIZE else size - 1 + size % 2
+        raise UsageError(f"a size of {size} is asked of the PSF, but it is read off a trail. Leave its size out.")
+    side = odd_window(size)
     if sharp is not None:
         still, moved = (opened(shot, light=light, limits=limits) for shot in (sharp, photo))
         pair = from_pair(still.values("linear")[0], moved.values("linear")[0], size=side, clip=clip_of(moved, "linear"))
@@ -75,19 +71,11 @@ def find_psf(
             f"a pair of shots: {pair.gain:.3g} of the sharp one's light, shifted by {pair.shift[1]}, {pair.shift[0]} "
             f"pixels, {pair.explained:.0%} of the edges explained"
         )
-        return FoundPsf(_within(pair.psf, side), pair.explained, words)
+        return FoundPsf(within_window(pair.psf, side), pair.explained, words)
     if streak is not None:
         return psf_from_streak(opened(photo, light=light, limits=limits), None if streak == "auto" else streak)
     if varying:
         given = opened(photo, light=light, limits=limits)
         return psf_varying(given, size=side, progress=progress, cancel=cancel)
     found = estimate_psf(photo, size=side, light=light, limits=limits, progress=progress, cancel=cancel)
-    return FoundPsf(_within(found.psf, side), found.confidence, "the photograph alone", None, found.noise_sigma)
-
-
-def _within(psf: Psf, side: int | None) -> Psf:
-    """The PSF cut evenly about its centre: moving the centroid there can make it larger than its window."""
-    if side is None or max(psf.size) <= side:
-        return psf
-    height, width = psf.size
-    return psf.crop(min(height, side), min(width, side))
+    return FoundPsf(within_window(found.psf, side), found.confidence, "the photograph alone", None, found.noise_sigma)

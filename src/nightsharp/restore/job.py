@@ -123,7 +123,7 @@ def deblur(
         else:
             found = psf_from_edges(given, size=psf_size, progress=progress, cancel=cancel)
         known, confidence, source, field = found.psf, found.confidence, found.source, found.field
-        route = _seen_route(route, given, known, psf_given=False, varies=varies)
+        route = _seen_route(route, given, known, psf_given=False, varies=field is not None)
         clock.mark("psf")
         tell_plan = None
     return carry_out(
@@ -232,11 +232,13 @@ def _checked_route(
 ) -> Route:
     """The route, before any work: a mistyped name is answered, and weights that are not there are missed."""
     if (known is not None) + (streak is not None) + varying > 1:
-        raise UsageError("psf, streak and varying are three ways to come by the PSF. Choose one.")
+        raise UsageError("a PSF, a streak and varying PSFs are three ways to come by the blur. Choose one.")
     if psf_size is not None and (known is not None or streak is not None):
-        raise UsageError(f"psf_size is {psf_size}, but the PSF is given or read off a trail. Leave psf_size out.")
+        raise UsageError(
+            f"a size of {psf_size} is asked of the PSF, but it is given or read off a trail. Leave its size out."
+        )
     if psf_size is not None and not 3 <= psf_size <= LARGEST_SIZE:
-        raise PsfError(f"psf_size is {psf_size}; the side of a PSF that is looked for is 3 to {LARGEST_SIZE} pixels.")
+        raise PsfError(f"a PSF of {psf_size} pixels cannot be looked for; its side is 3 to {LARGEST_SIZE} pixels.")
     route = choose_route(method, psf_given=known is not None)
     if not route.method.needs_psf and (known is not None or streak is not None or varying):
         raise UsageError(f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method.")

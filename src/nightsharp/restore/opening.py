@@ -33,6 +33,11 @@ def opened(
         raise UsageError("light says how the values in a file are to be read. Leave it out for a Photo or a tensor.")
     if isinstance(photo, Photo):
         return Given(photo, None, None)
+    if not isinstance(photo, Tensor):
+        raise PhotoError(
+            f"{type(photo).__module__}.{type(photo).__name__} is no photograph here. Give a file, a Photo, or a tensor "
+            "(1 or 3, height, width), such as torch.from_numpy(array).permute(2, 0, 1) / 255."
+        )
     if photo.ndim != 3 or photo.shape[0] not in (1, 3) or 0 in photo.shape:
         shape = " x ".join(str(n) for n in photo.shape)
         raise PhotoError(f"the tensor is {shape or 'a scalar'}; an image is (1 or 3, height, width).")

@@ -7,12 +7,13 @@ from typing import Literal
 
 import torch
 
+from nightsharp.errors import LimitError
 from nightsharp.methods import MethodSpec
 from nightsharp.methods.map_psf.trails import Box
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.function import usable_methods
 from nightsharp.restore.given import Given
-from nightsharp.restore.memory import free_memory, held_memory, release_memory
+from nightsharp.restore.memory import free_memory, held_memory, release_memory, say_bytes
 from nightsharp.restore.plan import Plan, Work, make_plan
 from nightsharp.restore.result import Result
 from nightsharp.restore.varying import window_grid
@@ -118,6 +119,12 @@ def likely_plan(
     way = "streak" if streak is not None else "varying" if varying else "whole"
     pixels = math.prod(given.size) if way == "varying" else min(math.prod(given.size), _MOST_SEARCHED)
     searching = held_memory() + _search_memory(pixels, streak=streak is not None)
+    if max_memory is not None and searching > max_memory:
+        least = say_bytes(1.02 * searching)
+        raise LimitError(
+            f"{_SEARCHES[way]} in this photo takes about {least}, not {say_bytes(max_memory)}. Allow more memory "
+            f"(--max-memory {least.replace(' ', '')}), or give a PSF that is known."
+        )
     return replace(plan, memory=max(plan.memory, searching), search=_SEARCHES[way])
 
 

@@ -40,7 +40,7 @@ def replay(
     """Restore a photograph as a report says it was restored: same PSF, same tiles, same values.
 
     Args:
-        report: of a restoration of a file.
+        report: of a restoration of a file; or what the command wrote about one photograph.
         photo: where the photograph is now; None where the report says.
         limits: as for ``deblur``.
         max_memory: as for ``deblur``; the tiles are those of the report, only how many run at once may differ.
@@ -62,6 +62,7 @@ def replay(
         nightsharp.errors.UsageError: this is no report of a restored file, or a damaged one ('input' is missing...
     """
     started = time.perf_counter()
+    report = _only(report)
     try:
         order = _order(report)
         threads = int(report["version"]["threads"])
@@ -104,6 +105,19 @@ def replay(
     if done.report["weights"] != report.get("weights"):
         done.report["warnings"].append("the report was made with other weights of this method; the values may differ")
     return done
+
+
+def _only(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The report itself, or the only one in what the command wrote."""
+    entries = document.get("files")
+    if not isinstance(entries, list):
+        return document
+    reports = [entry["report"] for entry in entries if isinstance(entry, dict) and "report" in entry]
+    if len(reports) != 1:
+        raise UsageError(
+            f"this tells of {len(reports)} restored photos. Give the report of one, ['files'][0]['report']."
+        )
+    return reports[0]
 
 
 def _order(report: Mapping[str, Any]) -> Order:

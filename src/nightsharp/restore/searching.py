@@ -26,6 +26,7 @@ PSF_LIGHT: Light = "display"
 
 # The PSF of an image this small cannot be told from its content.
 _SMALLEST_SIDE = 32
+_LEAST_SIZE = 3
 
 
 def estimate_psf(
@@ -78,8 +79,10 @@ def psf_from_edges(
     source = "estimated by map_psf"
     if min(given.size) < _SMALLEST_SIDE:
         return FoundPsf(Psf.from_tensor(torch.ones(1, 1)), 0.0, source)
-    estimate = _run_estimator(given, size=size, progress=progress, cancel=cancel)
-    return FoundPsf(estimate.psf, float(estimate.confidence), source, noise_sigma=estimate.noise_sigma)
+    side = odd_window(size)
+    estimate = _run_estimator(given, size=side, progress=progress, cancel=cancel)
+    psf = within_window(estimate.psf, side)
+    return FoundPsf(psf, float(estimate.confidence), source, noise_sigma=estimate.noise_sigma)
 
 
 def psf_from_streak(given: Given, box: Box | None) -> FoundPsf:
@@ -113,6 +116,29 @@ def psf_varying(
     # what the windows say together counts, not the one PSF that does not fit
     source = f"a field by map_psf; {found.reason}"
     return FoundPsf(found.field.mean(), max(found.confidence, found.near), source, found.field)
+
+
+def odd_window(size: int | None) -> int | None:
+    """The largest window for a PSF of at most this side: windows are odd; what is too small is left to be refused.
+
+    Example:
+        >>> odd_window(30), odd_window(31), odd_window(None)
+        (29, 31, None)
+    """
+    return size if size is None or size < _LEAST_SIZE else size - 1 + size % 2
+
+
+def within_window(psf: Psf, side: int | None) -> Psf:
+    """The PSF cut evenly about its centre: moving the centroid there can make it larger than its window.
+
+    Example:
+        >>> within_window(Psf.from_tensor(torch.ones(9, 7)), 7).size
+        (7, 7)
+    """
+    if side is None or max(psf.size) <= side:
+        return psf
+    height, width = psf.size
+    return psf.crop(min(height, side), min(width, side))
 
 
 def _run_estimator(

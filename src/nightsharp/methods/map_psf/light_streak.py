@@ -18,8 +18,9 @@ from nightsharp.methods.map_psf.region import Region
 from nightsharp.methods.map_psf.sharpening import Sharpening
 from nightsharp.methods.map_psf.trails import LARGEST_SIDE, Box, cut_trail, find_trails, largest_blob
 from nightsharp.optics import Blur, Psf, gaussian
+from nightsharp.optics.fourier import fast_size
 
-_MOST_TRAILS = 60
+_MOST_TRAILS, _AT_ONCE = 60, 4
 # Trails this similar are one and the same cut twice; this similar, two lamps that saw the same shake.
 _SAME, _ALIKE = 0.93, 0.85
 # The part of the distinct trails that is averaged and judged again, and the least number.
@@ -233,7 +234,9 @@ def _in_box(photo: Tensor, box: Box, clip: float) -> Tensor:
     left, top, width, height = box
     rows, columns = photo.shape[-2:]
     named = f"the box {left},{top},{width},{height}"
-    if min(left, top) < 0 or min(width, height) < 3 or left + width > columns or top + height > rows:
+    if min(width, height) < 3:
+        raise PsfError(f"{named} is {width} x {height}; at least 3 x 3 pixels hold a trail. Draw it around one.")
+    if min(left, top) < 0 or left + width > columns or top + height > rows:
         raise PsfError(
             f"{named} does not lie in the photograph ({columns} x {rows}). Give left,top,width,height in pixels."
         )
@@ -267,9 +270,15 @@ def _reaches_edge(blob: np.ndarray) -> bool:
 
 def _agreement(kernels: list[Tensor]) -> Float[Tensor, "n n"]:
     """The similarity of each kernel with each."""
-    side = 2 * max(max(kernel.shape) for kernel in kernels)
-    spectra = torch.stack([torch.fft.rfft2(kernel / kernel.norm(), s=(side, side)) for kernel in kernels])
-    return torch.stack([torch.fft.irfft2(one * spectra.conj(), s=(side, side)).amax((1, 2)) for one in spectra])
+    widest = max(max(kernel.shape) for kernel in kernels)
+    size = fast_size(2 * widest, 2 * widest)
+    spectra = torch.stack([torch.fft.rfft2(kernel / kernel.norm(), s=size) for kernel in kernels])
+    alike = torch.zeros(len(kernels), len(kernels))
+    for n, one in enumerate(spectra):
+        # a few at once, for their memory
+        parts = spectra[n:].split(_AT_ONCE)
+        alike[n, n:] = torch.cat([torch.fft.irfft2(one * part.conj(), s=size).amax((1, 2)) for part in parts])
+    return torch.maximum(alike, alike.T)
 
 
 def _consensus(kernels: list[Tensor]) -> Float[Tensor, "h w"]:

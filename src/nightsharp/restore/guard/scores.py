@@ -78,9 +78,11 @@ class Input:
         ceiling: the largest value about each pixel.
         floor: the smallest value about each pixel.
         inside: where the re-blurred result needs nothing from beyond the border.
-        votes: where the residual has a vote, inside.
-        count: sum of the votes.
-        lost: root mean square of the residual of doing nothing.
+        reblur: what blurs a result as the input was, inside.
+        votes: the say of each pixel's residual, inside: by its trust; and by its standard deviation, so that the bright
+            half of a picture has a say beside the dark one, where noise is least. The worse of both counts.
+        count: sum of the first votes.
+        lost: root mean square of the residual of doing nothing, by each of the votes.
         noise: standard deviation of the noise of ``grey``.
         allowed: the largest misfit that counts as explained.
     """
@@ -94,9 +96,10 @@ class Input:
     ceiling: Float[Tensor, "1 1 height width"]
     floor: Float[Tensor, "1 1 height width"]
     inside: tuple[EllipsisType, slice, slice]
-    votes: Float[Tensor, "1 1 inner_height inner_width"]
+    reblur: Blur
+    votes: tuple[Float[Tensor, "1 1 inner_height inner_width"], ...]
     count: float
-    lost: float
+    lost: tuple[float, ...]
     noise: float
     allowed: float
 
@@ -136,11 +139,12 @@ class Input:
         reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
         top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
         inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
-        votes = (1 - dilate((~usable).float(), max(kh, kw) // 2))[inside]
-        if weight is not None:
-            votes = votes * weight.mean(1, keepdim=True)[inside]
-        idle = (Blur(psf, boundary="valid")(grey) - grey[inside]).mul_(votes)
-        count = float(votes.sum().clamp_min(1))
+        heard = (1 - dilate((~usable).float(), max(kh, kw) // 2))[inside]
+        trust = None if weight is None else weight.mean(1, keepdim=True)[inside]
+        votes = (heard,) if trust is None else (heard * trust, heard * trust.sqrt())
+        reblur = Blur(psf, boundary="valid")
+        idle = reblur(grey) - grey[inside]
+        count = float(votes[0].sum().clamp_min(1))
         return cls(
             grey=grey,
             psf=psf,
@@ -151,12 +155,15 @@ class Input:
             ceiling=dilate(grey, reach),
             floor=-dilate(-grey, reach),
             inside=inside,
+            reblur=reblur,
             votes=votes,
             count=count,
-            lost=math.sqrt(float(idle.square().sum()) / count),
+            lost=tuple(math.sqrt(float((idle * say).square().sum()) / count) for say in votes),
             noise=float(estimate_sigma(grey)),
             allowed=max(
-                _NOISES_ALLOWED * float(sigma.mean()), _PART_OF_BLUR_ALLOWED * float(idle.abs().sum()) / count, _FLOOR
+                _NOISES_ALLOWED * float(sigma.mean()),
+                _PART_OF_BLUR_ALLOWED * float((idle * votes[0]).abs().sum()) / count,
+                _FLOOR,
             ),
         )
 
@@ -178,30 +185,29 @@ class Input:
         over = (found - self.ceiling).clamp_min_(0) + (self.floor - found).clamp_min_(0)
         over = over.square_()
         # a lamp beyond white is what explains its trail
-        residual = Blur(self.psf, boundary="valid")(sharp.mean(1, keepdim=True))
+        residual = self.reblur(sharp.mean(1, keepdim=True)).sub_(self.grey[self.inside])
         votes, count = self.votes, self.count
         if believed is not None:
-            left = votes * (1 - dilate((~believed).float(), max(self.psf.size) // 2))[self.inside]
-            if float(left.sum()) > _ENOUGH * count:
-                votes, count = left, float(left.sum())
-        residual = residual.sub_(self.grey[self.inside]).mul_(votes)
-        missed = math.sqrt(float(residual.square().sum()) / count)
-        centred = residual - residual.mean()
-        smooth = functional.avg_pool2d(functional.avg_pool2d(centred, (_BOX, 1), 1), (1, _BOX), 1)
+            near = (1 - dilate((~believed).float(), max(self.psf.size) // 2))[self.inside]
+            left = float((votes[0] * near).sum())
+            if left > _ENOUGH * count:
+                votes, count = tuple(say * near for say in votes), left
+        left_over = [residual * say for say in votes]
+        missed = [math.sqrt(float(said.square().sum()) / count) for said in left_over]
         edges = (columns.start, width - columns.stop, rows.start, height - rows.stop)
         return Scores(
             mark=self.mark,
             mirror=self.mirror,
             overshoot=math.log(math.sqrt(float(over.mean())) / self.contrast + 1e-4),
             sparsity=math.log(_sparsity(found) / _sparsity(self.grey)),
-            unexplained=math.log((missed + 1e-5) / (self.lost + 1e-5)),
-            smoothness=float(smooth.square().mean()) / (float(centred.square().mean()) + 1e-12),
-            noise=math.log((self.noise + 1e-5) / (self.lost + 1e-5)),
-            misfit=float(residual.abs().sum()) / count,
+            unexplained=max(map(_nepers, missed, self.lost)),
+            smoothness=max(map(_smoothness, left_over)),
+            noise=min(_nepers(self.noise, lost) for lost in self.lost),
+            misfit=float(left_over[0].abs().sum()) / count,
             allowed=self.allowed,
             overshoot_map=over / self.contrast**2,
-            misfit_map=functional.pad(residual.abs_(), edges),
-            votes=functional.pad(votes, edges),
+            misfit_map=functional.pad(left_over[0].abs_(), edges),
+            votes=functional.pad(votes[0], edges),
         )
 
 
@@ -246,6 +252,16 @@ def _mirror(grey: Tensor, psf: Psf, noise: float) -> float:
         for taps in (kernel, kernel.flip((-2, -1)))
     )
     return math.log(upright / turned)
+
+
+def _nepers(one: float, other: float) -> float:
+    return math.log((one + 1e-5) / (other + 1e-5))
+
+
+def _smoothness(residual: Tensor) -> float:
+    centred = residual - residual.mean()
+    smooth = functional.avg_pool2d(functional.avg_pool2d(centred, (_BOX, 1), 1), (1, _BOX), 1)
+    return float(smooth.square().mean()) / (float(centred.square().mean()) + 1e-12)
 
 
 def _sparsity(image: Tensor) -> float:
