@@ -111,8 +111,10 @@ def restored(tmp_path_factory):
 def test_what_the_command_wrote_of_one_photograph_is_as_good_as_its_report(restored):
     _, report = restored
     entry = {"input": "a.jpg", "report": report}
-    sharp = [replay(said).photo.display() for said in (report, {"files": [{"error": "no photo"}, entry]})]
-    assert torch.equal(*sharp)
+    one, other = (replay(said).photo for said in (report, {"files": [{"error": "no photo"}, entry]}))
+    assert one is not None
+    assert other is not None
+    assert torch.equal(one.display(), other.display())
     with pytest.raises(UsageError, match="2 restored photos"):
         replay({"files": [entry, entry]})
 

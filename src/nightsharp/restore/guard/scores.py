@@ -79,10 +79,9 @@ class Input:
         floor: the smallest value about each pixel.
         inside: where the re-blurred result needs nothing from beyond the border.
         reblur: what blurs a result as the input was, inside.
-        votes: the say of each pixel's residual, inside: by its trust; and by its standard deviation, so that the bright
-            half of a picture has a say beside the dark one, where noise is least. The worse of both counts.
-        count: sum of the first votes.
-        lost: root mean square of the residual of doing nothing, by each of the votes.
+        votes: where the residual has a vote, inside.
+        count: sum of the votes.
+        lost: root mean square of the residual of doing nothing.
         noise: standard deviation of the noise of ``grey``.
         allowed: the largest misfit that counts as explained.
     """
@@ -97,9 +96,9 @@ class Input:
     floor: Float[Tensor, "1 1 height width"]
     inside: tuple[EllipsisType, slice, slice]
     reblur: Blur
-    votes: tuple[Float[Tensor, "1 1 inner_height inner_width"], ...]
+    votes: Float[Tensor, "1 1 inner_height inner_width"]
     count: float
-    lost: tuple[float, ...]
+    lost: float
     noise: float
     allowed: float
 
@@ -139,12 +138,12 @@ class Input:
         reach = max(1, min(max(kh, kw) // 2 + 1, _REACH))
         top, left = kh - 1 - kh // 2, kw - 1 - kw // 2
         inside = (..., slice(top, top + height - kh + 1), slice(left, left + width - kw + 1))
-        heard = (1 - dilate((~usable).float(), max(kh, kw) // 2))[inside]
-        trust = None if weight is None else weight.mean(1, keepdim=True)[inside]
-        votes = (heard,) if trust is None else (heard * trust, heard * trust.sqrt())
+        votes = (1 - dilate((~usable).float(), max(kh, kw) // 2))[inside]
+        if weight is not None:
+            votes = votes * weight.mean(1, keepdim=True)[inside]
         reblur = Blur(psf, boundary="valid")
-        idle = reblur(grey) - grey[inside]
-        count = float(votes[0].sum().clamp_min(1))
+        idle = (reblur(grey) - grey[inside]).mul_(votes)
+        count = float(votes.sum().clamp_min(1))
         return cls(
             grey=grey,
             psf=psf,
@@ -158,12 +157,10 @@ class Input:
             reblur=reblur,
             votes=votes,
             count=count,
-            lost=tuple(math.sqrt(float((idle * say).square().sum()) / count) for say in votes),
+            lost=math.sqrt(float(idle.square().sum()) / count),
             noise=float(estimate_sigma(grey)),
             allowed=max(
-                _NOISES_ALLOWED * float(sigma.mean()),
-                _PART_OF_BLUR_ALLOWED * float((idle * votes[0]).abs().sum()) / count,
-                _FLOOR,
+                _NOISES_ALLOWED * float(sigma.mean()), _PART_OF_BLUR_ALLOWED * float(idle.abs().sum()) / count, _FLOOR
             ),
         )
 
@@ -185,29 +182,28 @@ class Input:
         over = (found - self.ceiling).clamp_min_(0) + (self.floor - found).clamp_min_(0)
         over = over.square_()
         # a lamp beyond white is what explains its trail
-        residual = self.reblur(sharp.mean(1, keepdim=True)).sub_(self.grey[self.inside])
+        residual = self.reblur(sharp.mean(1, keepdim=True))
         votes, count = self.votes, self.count
         if believed is not None:
-            near = (1 - dilate((~believed).float(), max(self.psf.size) // 2))[self.inside]
-            left = float((votes[0] * near).sum())
-            if left > _ENOUGH * count:
-                votes, count = tuple(say * near for say in votes), left
-        left_over = [residual * say for say in votes]
-        missed = [math.sqrt(float(said.square().sum()) / count) for said in left_over]
+            left = votes * (1 - dilate((~believed).float(), max(self.psf.size) // 2))[self.inside]
+            if float(left.sum()) > _ENOUGH * count:
+                votes, count = left, float(left.sum())
+        residual = residual.sub_(self.grey[self.inside]).mul_(votes)
+        missed = math.sqrt(float(residual.square().sum()) / count)
         edges = (columns.start, width - columns.stop, rows.start, height - rows.stop)
         return Scores(
             mark=self.mark,
             mirror=self.mirror,
             overshoot=math.log(math.sqrt(float(over.mean())) / self.contrast + 1e-4),
             sparsity=math.log(_sparsity(found) / _sparsity(self.grey)),
-            unexplained=max(map(_nepers, missed, self.lost)),
-            smoothness=max(map(_smoothness, left_over)),
-            noise=min(_nepers(self.noise, lost) for lost in self.lost),
-            misfit=float(left_over[0].abs().sum()) / count,
+            unexplained=_nepers(missed, self.lost),
+            smoothness=_smoothness(residual),
+            noise=_nepers(self.noise, self.lost),
+            misfit=float(residual.abs().sum()) / count,
             allowed=self.allowed,
             overshoot_map=over / self.contrast**2,
-            misfit_map=functional.pad(left_over[0].abs_(), edges),
-            votes=functional.pad(votes[0], edges),
+            misfit_map=functional.pad(residual.abs_(), edges),
+            votes=functional.pad(votes, edges),
         )
 
 
