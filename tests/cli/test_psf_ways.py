@@ -76,7 +76,7 @@ def test_what_cannot_be_meant_is_a_usage_error(shots, words):
 )
 def test_a_plan_names_the_way(shots, capsys, words, says):
     assert main(["deblur", str(shots[1]), "--plan", "--method", "wiener", *words]) == 0
-    assert capsys.readouterr().out.endswith(f", and {says}\n")
+    assert f", and {says}" in capsys.readouterr().out
 
 
 def test_a_box_without_a_trail_is_refused_with_a_reason(shots, capsys):

@@ -215,8 +215,18 @@ class TestTheWayToThePsf:
         }
         assert "search" not in known.words()
         for words, plan in plans.items():
-            assert plan.words().endswith(f", and {words}")
+            assert f", and {words}" in plan.words()
             assert plan.memory > held_memory() + 40 * 1200 * 1600
+
+    def test_the_search_says_from_when_to_when_it_may_be_done(self):
+        small, large = (
+            plan_deblur(torch.zeros(1, *size), method="wiener").search_seconds for size in ((192, 192), (1200, 1600))
+        )
+        assert small is not None
+        assert large is not None
+        assert 0 < small[0] < small[1] < large[1]
+        assert re.search(r"the search for the PSF, \S+ s to .* s$", plan_deblur(self.image, method="wiener").words())
+        assert plan_deblur(self.image, method="wiener", streak="auto").search_seconds is None
 
     def test_a_limit_that_the_search_cannot_keep_is_refused(self, monkeypatch):
         monkeypatch.setattr("nightsharp.restore.planning._search_memory", lambda *_, **__: 10 * GB)

@@ -67,7 +67,8 @@ class Plan:
         memory: bytes that the process will hold at its peak.
         budget: bytes that it may hold.
         seconds: time the restoration will take; None where the method was not timed on this machine.
-        search: what has to be found first; sizes were assumed, and its time is not counted.
+        search: what has to be found first; sizes were assumed, and its time is not counted in ``seconds``.
+        search_seconds: from which to which the search is likely to take; None where that was not measured.
     """
 
     core: int
@@ -78,6 +79,7 @@ class Plan:
     budget: int
     seconds: float | None
     search: str | None = None
+    search_seconds: tuple[float, float] | None = None
 
     def words(self) -> str:
         """The plan in one line.
@@ -90,7 +92,12 @@ class Plan:
         takes = say_bytes(self.memory)
         if self.seconds is not None:
             takes = f"{say_seconds(self.seconds)} and {takes}"
-        return f"plan: {how}; about {takes}{f', and {self.search}' if self.search else ''}"
+        if self.search is None:
+            return f"plan: {how}; about {takes}"
+        likely = ""
+        if self.search_seconds is not None:
+            likely = ", {} to {}".format(*map(say_seconds, self.search_seconds))
+        return f"plan: {how}; about {takes}, and {self.search}{likely}"
 
     def describe(self) -> dict[str, Any]:
         """The plan for machines."""
@@ -103,6 +110,7 @@ class Plan:
             "expected": {
                 "seconds": None if self.seconds is None else round(self.seconds, 2),
                 "peak_memory_bytes": self.memory,
+                "search_seconds": None if self.search_seconds is None else [round(s, 1) for s in self.search_seconds],
             },
         }
 

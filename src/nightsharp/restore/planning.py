@@ -9,6 +9,7 @@ import torch
 
 from nightsharp.errors import LimitError
 from nightsharp.methods import MethodSpec
+from nightsharp.methods.map_psf.effort import search_seconds
 from nightsharp.methods.map_psf.trails import Box
 from nightsharp.restore.cost import known_cost, measured_cost, timing_memory
 from nightsharp.restore.function import usable_methods
@@ -125,7 +126,8 @@ def likely_plan(
             f"{_SEARCHES[way]} in this photo takes about {least}, not {say_bytes(max_memory)}. Allow more memory "
             f"(--max-memory {least.replace(' ', '')}), or give a PSF that is known."
         )
-    return replace(plan, memory=max(plan.memory, searching), search=_SEARCHES[way])
+    likely = search_seconds(*given.size, psf_size) if way == "whole" else None
+    return replace(plan, memory=max(plan.memory, searching), search=_SEARCHES[way], search_seconds=likely)
 
 
 def core_of(given: Given, grid: tuple[int, int]) -> int:
