@@ -186,7 +186,7 @@ def test_a_command_that_does_not_hold_together_is_usage(words, capsys, tmp_path,
     assert said.err
 
 
-@pytest.mark.parametrize("words", [["--method", "magic"], ["--psf", "line:3"], ["--strength", "0"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--method", "magic"], ["--psf", "line:3,1,2"], ["--strength", "0"]], ids=" ".join)
 def test_an_option_without_a_meaning_is_usage(words, tmp_path, capsys):
     assert main(["deblur", str(night(tmp_path / "a.png")), *words]) == 2
     assert names(tmp_path) == ["a.png"]

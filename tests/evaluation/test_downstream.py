@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -254,6 +255,9 @@ class TestFolders:
         assert measured.nothing == ("c",)
         assert measured.mean.images == 2
         assert "1 with nothing to find" in as_markdown(measured)
+        alone = as_markdown(replace(measured, rows=()))
+        assert alone.endswith("Nothing to compare: there is nothing to find in c.\n")
+        assert "0.000" not in alone
 
     def test_a_text_in_another_encoding_is_named_and_does_not_stop_the_rest(self, tesseract, folders):
         (folders / "texts" / "a.txt").write_text("café", encoding="latin-1")

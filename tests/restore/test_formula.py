@@ -9,6 +9,7 @@ from nightsharp.restore import parse_psf
 
 FORMULAS = [
     ("line:15,30", line(15, 30)),
+    ("line:15", line(15)),
     ("line: 4.5 , -90", line(4.5, -90)),
     ("disk:4.5", disk(4.5)),
     ("gaussian:2", gaussian(2)),
@@ -17,7 +18,7 @@ FORMULAS = [
 ]
 
 MISTAKES = [
-    ("line:15", UsageError, "line:LENGTH,ANGLE"),
+    ("line:15,1,2", UsageError, "line:LENGTH,ANGLE"),
     ("line:15,30,2", UsageError, "line:LENGTH,ANGLE"),
     ("line:long,30", UsageError, "no number"),
     ("line:", UsageError, "line:LENGTH,ANGLE"),

@@ -69,7 +69,8 @@ def evaluate(
         }
         print(json_format.dumps(document, ensure_ascii=False))
     else:
-        _print_table([(row.result.name, row.scores) for row in done], means, names)
+        if done:
+            _print_table([(row.result.name, row.scores) for row in done], means, names)
         print(f"protocol: {protocol}")
     code = 0
     for row in rows:

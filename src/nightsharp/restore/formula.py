@@ -10,7 +10,12 @@ from nightsharp.optics import Psf, defocus, disk, gaussian, line
 from nightsharp.optics.field import PsfField
 
 _FORMULAS: dict[str, tuple[Callable[..., Psf], int, int, str]] = {
-    "line": (line, 2, 2, "line:LENGTH,ANGLE, for instance line:15,30 (pixels; degrees anticlockwise from horizontal)"),
+    "line": (
+        line,
+        1,
+        2,
+        "line:LENGTH or line:LENGTH,ANGLE, for instance line:15,30 (pixels; degrees anticlockwise from horizontal)",
+    ),
     "disk": (disk, 1, 1, "disk:RADIUS, for instance disk:4.5 (pixels)"),
     "gaussian": (gaussian, 1, 1, "gaussian:SIGMA, for instance gaussian:2 (pixels)"),
     "defocus": (
@@ -23,7 +28,7 @@ _FORMULAS: dict[str, tuple[Callable[..., Psf], int, int, str]] = {
 
 
 def parse_psf(text: str) -> Psf | None:
-    """Read ``line:LENGTH,ANGLE``, ``disk:RADIUS``, ``gaussian:SIGMA``, ``defocus:RADIUS[,BLADES]``, ``auto`` or a path.
+    """Read ``line:LENGTH[,ANGLE]``, ``disk:RADIUS``, ``gaussian:SIGMA``, ``defocus:RADIUS[,BLADES]``, a path, ``auto``.
 
     Args:
         text: the formula or path; a file of that very name wins over a formula.

@@ -1,4 +1,4 @@
-"""A PSF that was found, and where it came from."""
+"""A PSF, found or given, and where it came from."""
 
 import os
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class FoundPsf:
 
     Attributes:
         psf: of the photograph as a whole.
-        confidence: how far to trust it, in [0, 1].
+        confidence: how far to trust it, in [0, 1]; None for one that was given.
         source: in words.
         field: the PSFs where the blur varies; None where it does not.
         noise_sigma: the noise that was found; None where it was not asked for.
     """
 
     psf: Psf
-    confidence: float
+    confidence: float | None
     source: str
     field: PsfField | None = None
     noise_sigma: float | None = None

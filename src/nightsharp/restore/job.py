@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from nightsharp.optics.fourier import check_fits
 from nightsharp.photo import Limits, Photo
 from nightsharp.restore.execute import carry_out
 from nightsharp.restore.formula import field_in_file, parse_psf
+from nightsharp.restore.found import FoundPsf
 from nightsharp.restore.function import network_of
 from nightsharp.restore.given import Given, Light
 from nightsharp.restore.kind import kind_of
@@ -98,47 +99,38 @@ def deblur(
     """
     started = time.perf_counter()
     check_strength(strength)
-    known, source, field = _known_psf(psf)
-    route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
-    psf_given = known is not None
-    if known is not None and guard and field is None:
-        known = without_grain(known)
-    if not route.method.needs_psf:
-        known, source = Psf.from_tensor(torch.ones(1, 1)), "none needed"
     most = None if max_memory is None else parse_memory(max_memory)
+    wish = _checked(method, weights, psf, streak=streak, varying=varying, psf_size=psf_size, guard=guard)
     tell(progress, "reading", 0, 1)
     given = opened(photo, light=light, limits=limits)
-    varies = varying or field is not None
-    route = _seen_route(route, given, known, psf_given=psf_given, varies=varies)
+    route, known = _seen(wish.route, given, wish.known, varies=wish.varies), wish.known
     clock = Clock(started)
-    confidence = None
     if known is None:
         likely = likely_plan(given, route.method, psf_size, most, clock, streak=streak, varying=varying, guard=guard)
         if tell_plan is not None:
             tell_plan(likely)
         if streak is not None:
-            found = psf_from_streak(given, None if streak == "auto" else streak)
+            known = psf_from_streak(given, None if streak == "auto" else streak)
         elif varying:
-            found = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
+            known = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
         else:
-            found = psf_from_edges(given, size=psf_size, progress=progress, cancel=cancel)
-        known, confidence, source, field = found.psf, found.confidence, found.source, found.field
-        route = _seen_route(route, given, known, psf_given=False, varies=field is not None)
+            known = psf_from_edges(given, size=psf_size, progress=progress, cancel=cancel)
+        route = _seen(route, given, known, varies=known.field is not None)
         clock.mark("psf")
         tell_plan = None
     return carry_out(
         given,
         Order(
             route=route,
-            psf=known,
-            source=source,
-            confidence=confidence,
+            psf=known.psf,
+            source=known.source,
+            confidence=known.confidence,
             strength=strength,
             guard=guard,
             light=light,
-            core=None if field is None else core_of(given, field.grid),
+            core=None if known.field is None else core_of(given, known.field.grid),
             weights=weights,
-            field=field,
+            field=known.field,
         ),
         max_memory=most,
         clock=clock,
@@ -196,41 +188,55 @@ def plan_deblur(
         1
     """
     started = time.perf_counter()
-    known, _, field = _known_psf(psf)
-    route = _checked_route(method, weights, known, streak=streak, varying=varying, psf_size=psf_size)
     most = None if max_memory is None else parse_memory(max_memory)
+    wish = _checked(method, weights, psf, streak=streak, varying=varying, psf_size=psf_size, guard=guard)
     given = opened(photo, light=light, limits=limits)
-    varies = varying or field is not None
-    chosen = _seen_route(route, given, known, psf_given=known is not None, varies=varies).method
+    known, chosen = wish.known, _seen(wish.route, given, wish.known, varies=wish.varies).method
     clock = Clock(started)
-    if route.method.needs_psf and known is None:
+    if known is None:
         return likely_plan(
             given, chosen, psf_size, most, clock, streak=streak, varying=varying, guard=guard, timed=True
         )
-    size = (1, 1) if known is None else known.size
-    check_fits(size, given.size)
-    core = None if field is None else core_of(given, field.grid)
+    check_fits(known.psf.size, given.size)
+    core = None if known.field is None else core_of(given, known.field.grid)
     # the work begins with it, so its time belongs to the plan
     measure_noise(given, chosen.light)
-    return plan_for(given, chosen, size, most, clock, guard=guard, core=core, timed=True)
+    return plan_for(given, chosen, known.psf.size, most, clock, guard=guard, core=core, timed=True)
 
 
-def _seen_route(route: Route, given: Given, psf: Psf | None, *, psf_given: bool, varies: bool) -> Route:
+def _seen(route: Route, given: Given, known: FoundPsf | None, *, varies: bool) -> Route:
     """The route once the photograph is there; a method that was asked for stays, and nothing is measured for it."""
-    kind = None if route.asked else kind_of(given, psf, varies=varies)
-    return route if kind is None else choose_route(None, psf_given=psf_given, kind=kind)
+    kind = None if route.asked else kind_of(given, None if known is None else known.psf, varies=varies)
+    return route if kind is None else choose_route(None, psf_given=route.estimator is None, kind=kind)
 
 
-def _checked_route(
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked for, before the photograph is there.
+
+    Attributes:
+        route: by what is known.
+        known: the PSF that was given, a point where the method asks for none; None where it has to be found.
+        varies: whether the blur is said to vary.
+    """
+
+    route: Route
+    known: FoundPsf | None
+    varies: bool
+
+
+def _checked(
     method: str | None,
     weights: str | os.PathLike[str] | None,
-    known: Psf | None,
+    psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None,
     *,
     streak: Literal["auto"] | Box | None,
     varying: bool,
     psf_size: int | None,
-) -> Route:
-    """The route, before any work: a mistyped name is answered, and weights that are not there are missed."""
+    guard: bool,
+) -> _Wish:
+    """What is asked for, before any work: a mistyped name is answered, and weights that are not there are missed."""
+    known = _known_psf(psf)
     if (known is not None) + (streak is not None) + varying > 1:
         raise UsageError("a PSF, a streak and varying PSFs are three ways to come by the blur. Choose one.")
     if psf_size is not None and (known is not None or streak is not None):
@@ -244,26 +250,28 @@ def _checked_route(
         raise UsageError(f"{route.method.name} looks at the photo alone. Leave the PSF out, or choose another method.")
     network_of(route.method, weights)
     if weights is not None and route.method.floats_at_most is not None:
-        return replace(route, method=replace(route.method, floats=route.method.floats_at_most))
-    return route
+        route = replace(route, method=replace(route.method, floats=route.method.floats_at_most))
+    if known is not None and guard and known.field is None:
+        known = replace(known, psf=without_grain(known.psf))
+    if not route.method.needs_psf:
+        known = FoundPsf(Psf.from_tensor(torch.ones(1, 1)), None, "none needed")
+    return _Wish(route, known, varying or (known is not None and known.field is not None))
 
 
-def _known_psf(
-    psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None,
-) -> tuple[Psf | None, str, PsfField | None]:
+def _known_psf(psf: Psf | PsfField | Tensor | np.ndarray | str | os.PathLike[str] | None) -> FoundPsf | None:
     """The PSF that was given, where it came from, and the field whose mean it is."""
     psf = field_in_file(psf) or psf
     match psf:
         case None:
-            return None, "", None
+            return None
         case PsfField():
-            return psf.mean(), "a field, given", psf
+            return FoundPsf(psf.mean(), None, "a field, given", psf)
         case Psf():
-            return psf, "given", None
+            return FoundPsf(psf, None, "given")
         case Tensor() | np.ndarray():
-            return Psf.from_tensor(psf), "given", None
+            return FoundPsf(Psf.from_tensor(psf), None, "given")
         case str():
             parsed = parse_psf(psf)
-            return parsed, psf, None
+            return None if parsed is None else FoundPsf(parsed, None, psf)
         case _:
-            return Psf.load(psf), os.fspath(psf), None
+            return FoundPsf(Psf.load(psf), None, os.fspath(psf))

@@ -62,11 +62,18 @@ def as_markdown(measured: Measured) -> str:
     way = "higher is better" if measured.rising else "lower is better"
     failed = len(document["failed"])
     between = "one scene: no interval" if sure is None else f"95 % interval {sure[0]:+.3f} to {sure[1]:+.3f}"
-    lines = [
+    head = [
         f"## {measured.task}: {measured.measure} ({way})",
         "",
         f"{measured.source}. Reader: {measured.model}.",
         "",
+    ]
+    failures = [f"\nFailed: {row['image']}: {row['error']}" for row in document["failed"]]
+    if not mean.images:
+        found = f"Nothing to compare: there is nothing to find in {', '.join(measured.nothing) or 'any picture'}."
+        return "\n".join([*head, found, *failures]) + "\n"
+    lines = [
+        *head,
         f"Mean gain {document['mean']['gain']:+.3f} ({between}, {mean.images} pictures of {document['scenes']} "
         f"scenes); {document['better_images']} better, {document['worse_images']} worse"
         + (f", {failed} failed" if failed else "")
@@ -79,8 +86,7 @@ def as_markdown(measured: Measured) -> str:
     for label, gain in measured.classes.items():
         lines.append(_line(label, gain, measured.rising))
     lines.append(_line("**mean over images**", mean, measured.rising))
-    lines += [f"\nFailed: {row['image']}: {row['error']}" for row in document["failed"]]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *failures]) + "\n"
 
 
 def _line(label: str, gain: Gain, rising: bool) -> str:

@@ -19,7 +19,8 @@ def noise_level(
     """The standard deviation to assume: given or estimated, divided by the wanted strength, not below rounding.
 
     An estimate joins the measured noise with what an inexact PSF leaves unexplained, a part of the contrast. A given
-    ``sigma`` is taken as it is.
+    ``sigma`` is taken as it is: one number, one for each image of the batch, else one for each channel; where there are
+    as many images as channels, a shape of (batch, channel, 1, 1) says which.
 
     Raises:
         UsageError: ``sigma`` is negative or not finite, or ``strength`` is not positive.

@@ -68,12 +68,12 @@ def richardson_lucy(
         blurred: range [0, 1]; negative values count as 0.
         psf: convolution kernel, sum 1, centre at ``k // 2``; one for all or one per image.
         variant: see above.
-        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
-        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         iterations: steps at most; ``plain`` without damping needs fewer, the noisier the photograph.
         sigma: standard deviation of the noise, in the image's range; estimated when None. Sets the damping.
         strength: > 0; the noise is taken as ``sigma / strength``, so above 1 is sharper and noisier.
         clip: the value from which a pixel counts as saturated, for ``saturated``; None trusts all.
+        contrast: standard deviation of the whole image, where ``blurred`` is a tile of it; measured when None.
+        weight: how far each pixel can be trusted beside the others, same shape, in [0, 1]; fully when None.
         tolerance: an image is done when a step changes it by less than this part of its contrast, in the root mean
             square.
         progress: told after each step.
