@@ -1,7 +1,7 @@
 """Where results go, settled before any work begins."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,7 +87,8 @@ def plan(
                 raise UsageError(f"the side-by-side {sheet} is written as .png. Give it that ending.")
         jobs.append(Job(photo, target, sheet, unreadable or _refusal(photo, (target, sheet), overwrite)))
     if len(jobs) > 1 and not overwrite:
-        jobs = [replace(job, left_out=_left_out(job, jobs)) for job in jobs]
+        makers = {_identities(job.output)[0]: job for job in jobs}
+        jobs = [replace(job, left_out=_left_out(job, makers)) for job in jobs]
     check_jobs(jobs)
     return jobs
 
@@ -99,8 +100,8 @@ def expanded(photos: Sequence[Path]) -> list[Path]:
         UsageError: a pattern fits no file.
 
     Example:
-        >>> expanded([Path("street.jpg")])
-        [PosixPath('street.jpg')]
+        >>> [photo.as_posix() for photo in expanded([Path("street.jpg")])]
+        ['street.jpg']
     """
     found: list[Path] = []
     for photo in photos:
@@ -124,11 +125,10 @@ def check_jobs(jobs: Sequence[Job], *, also_read: Sequence[Path] = (), also_writ
     check_distinct([*(job.photo for job in jobs), *also_read], [*also_written, *written])
 
 
-def _left_out(job: Job, jobs: Sequence[Job]) -> str | None:
-    names = _identities(job.photo)
-    for other in jobs:
-        if other is not job and _identities(other.output)[0] in names:
-            return f"it is the result of {other.photo}"
+def _left_out(job: Job, makers: Mapping[object, Job]) -> str | None:
+    maker = makers.get(_identities(job.photo)[0])
+    if maker is not None and maker is not job:
+        return f"it is the result of {maker.photo}"
     try:
         there = job.photo.is_file() and job.output.is_file()
     except OSError:  # said by the refusal
