@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-COMMAND = [sys.executable, "-c", "import sys; from nightsharp.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-m", "nightsharp"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -53,10 +53,12 @@ def test_a_reader_that_leaves_early_is_no_fault():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_ctrl_c_in_the_middle_of_the_work_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("presses", [1, 3])
+@pytest.mark.parametrize("known", [["--psf", "disk:9"], []], ids=["known", "blind"])
+def test_ctrl_c_in_the_middle_of_the_work_leaves_nothing(tmp_path, known, presses):
     photo = noise(tmp_path / "a.png", 2400, 3000)
     with subprocess.Popen(
-        [*COMMAND, "deblur", str(photo), "--psf", "disk:9", "--compare", str(tmp_path / "c.png")],
+        [*COMMAND, "deblur", str(photo), *known, "--compare", str(tmp_path / "c.png")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -69,7 +71,9 @@ def test_ctrl_c_in_the_middle_of_the_work_leaves_nothing(tmp_path):
             plan = running.stderr.readline()
             time.sleep(1)
             assert running.poll() is None, "the work was over before it could be stopped"
-            running.send_signal(signal.SIGINT)
+            for _ in range(presses):
+                running.send_signal(signal.SIGINT)
+                time.sleep(0.02)
             said, complained = running.communicate(timeout=60)
         finally:
             running.kill()

@@ -1,5 +1,5 @@
 """The command ``nightsharp``."""
 
-from nightsharp.cli.command import main
+from nightsharp.cli.command import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

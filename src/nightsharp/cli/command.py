@@ -2,9 +2,11 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
@@ -205,3 +207,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_failure(problem)
         return exit_code(problem)
     return code if isinstance(code, int) else 0
+
+
+def run() -> NoReturn:
+    """Run the command as a process of its own, and end it.
+
+    The first Ctrl-C stops the work at its next step. Later ones would end the interpreter under threads that are still
+    in native code, and are not heard.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop_once)
+    sys.exit(main())
+
+
+def _stop_once(*_: object) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
