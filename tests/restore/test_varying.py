@@ -127,6 +127,15 @@ def test_only_one_way_to_come_by_the_psf_is_taken() -> None:
         deblur(scene()[0], psf=line(5), varying=True)
 
 
+def test_where_one_psf_serves_the_route_is_that_of_one_psf(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = FoundPsf(line(9), 0.9, "estimated by map_psf; the windows agree")
+    monkeypatch.setattr("nightsharp.restore.job.psf_varying", lambda *_, **__: found)
+    blurred = Blur(line(9), "replicate")(scene()[:, :, :160, :160].expand(-1, 3, -1, -1))[0]
+    out = deblur(blurred, varying=True, guard=False)
+    assert (out.method, out.report["psf"]["source"]) == ("nightwiener", found.source)
+    assert "varies" not in out.report["route"]["reason"]
+
+
 def test_a_photograph_without_lamps_has_no_streak() -> None:
     with pytest.raises(PsfError, match="no lamp"):
         deblur(torch.full((1, 64, 64), 0.3), streak="auto")

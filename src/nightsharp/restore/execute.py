@@ -55,11 +55,7 @@ def carry_out(
         "version": describe_run(),
         "input": None if given.file is None else describe_file(given.file),
         "output": None,
-        "size": {
-            "width": given.size[1],
-            "height": given.size[0],
-            "channels": 3 if photo is not None else given.channels,
-        },
+        "size": {"width": given.size[1], "height": given.size[0], "channels": given.channels},
         "method": method.name,
         "weights": describe_weights(method, order.weights),
         "light": method.light if given.photo is not None else "as given",

@@ -115,7 +115,7 @@ def deblur(
             known = psf_varying(given, size=psf_size, progress=progress, cancel=cancel)
         else:
             known = psf_from_edges(given, size=psf_size, progress=progress, cancel=cancel)
-        route = _seen(route, given, known, varies=known.field is not None)
+        route = _seen(wish.route, given, known, varies=known.field is not None)
         clock.mark("psf")
         tell_plan = None
     return carry_out(
