@@ -91,6 +91,8 @@ def test_the_strength_is_said_where_it_is_not_the_one_that_was_asked(kept, stren
 def test_windows_are_told_of_where_they_were_asked_for():
     why = "the windows agree within their noise"
     assert f"windows: {why}" in words("result", "nothing to report", 0.9, source=f"estimated by map_psf; {why}")
+    given = words("result", "nothing to report", None, source="mine; his.png")
+    assert not any(line.startswith("windows") for line in given)
 
 
 def test_what_was_mended_about_the_psf_is_said_but_not_that_it_was_normalised():

@@ -142,11 +142,13 @@ def deblur(
                 print(f"{job.photo}: {file['words']}", flush=True)
             else:
                 print(last_words(job.photo, job.output, file["report"], options), flush=True)
-    counts = {"done": len(files), "failed": 0, "left_out": 0, "stopped_before": len(jobs) - len(files)}
-    for file in files:
-        for what, name in (("error", "failed"), ("left_out", "left_out")):
-            counts["done"] -= what in file
-            counts[name] += what in file
+    failed, left_out = (sum(name in file for file in files) for name in ("error", "left_out"))
+    counts = {
+        "done": len(files) - failed - left_out,
+        "failed": failed,
+        "left_out": left_out,
+        "stopped_before": len(jobs) - len(files),
+    }
     document = json_format.dumps({"nightsharp": __version__, **counts, "files": files}, ensure_ascii=False, indent=2)
     if report is not None and (files or stopped is None):
         from nightsharp.photo import write_whole

@@ -5,18 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nightsharp._endings import ENDINGS, Format
+from nightsharp._endings import ENDINGS
 from nightsharp.errors import NightsharpError, PhotoError, UsageError
-
-_USUAL: dict[Format, str] = {
-    "jpeg": ".jpg",
-    "png": ".png",
-    "tiff": ".tif",
-    "webp": ".webp",
-    "avif": ".avif",
-    "heif": ".heic",
-    "raw": ".tif",
-}
 
 
 @dataclass(frozen=True)
@@ -176,19 +166,20 @@ def check_writable(file: Path | None, *, overwrite: bool) -> None:
 
 def _ending(photo: Path) -> tuple[str, NightsharpError | None]:
     """The ending of a photograph's result, and what is wrong with a file whose own ending says nothing."""
-    known = ENDINGS.get(photo.suffix.lower())
-    if known is not None:
-        # a camera's raw file can be read but not written; TIFF holds its depth
-        return ".tif" if known == "raw" else photo.suffix, None
-    from nightsharp.photo.magic import HEAD, sniff
+    ending, known = photo.suffix, ENDINGS.get(photo.suffix.lower())
+    if known is None:
+        from nightsharp.photo.magic import HEAD, sniff
 
-    try:
-        with photo.open("rb") as file:
-            return _USUAL[sniff(photo.name, file.read(HEAD))], None
-    except NightsharpError as problem:
-        return photo.suffix, problem
-    except OSError:  # said by the refusal
-        return photo.suffix, None
+        try:
+            with photo.open("rb") as file:
+                known = sniff(photo.name, file.read(HEAD))
+        except NightsharpError as problem:
+            return ending, problem
+        except OSError:  # said by the refusal
+            return ending, None
+        ending = next(usual for usual, name in ENDINGS.items() if name == known)
+    # a camera's raw file can be read but not written; TIFF holds its depth
+    return ".tif" if known == "raw" else ending, None
 
 
 def _refusal(photo: Path, outputs: Sequence[Path | None], overwrite: bool) -> NightsharpError | None:

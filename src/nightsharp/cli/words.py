@@ -90,8 +90,10 @@ def _what_now(report: dict[str, Any], asked: Mapping[str, Any]) -> list[str]:
 
 def _windows(report: dict[str, Any]) -> list[str]:
     """Whether the blur varied, and why, where that was asked."""
-    _, apart, why = report["psf"]["source"].partition("; ")
-    return [f"windows: {why}"] if apart else []
+    psf = report["psf"]
+    _, apart, why = psf["source"].partition("; ")
+    # the name of a file that was given may hold anything
+    return [f"windows: {why}"] if apart and psf["confidence"] is not None else []
 
 
 def _route(report: dict[str, Any]) -> str:

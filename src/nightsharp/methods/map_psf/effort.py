@@ -1,6 +1,7 @@
 """How long a search for the PSF takes on this machine, roughly."""
 
 import time
+from functools import cache
 
 import torch
 
@@ -36,8 +37,9 @@ def search_seconds(height: int, width: int, size: int | None) -> tuple[float, fl
     return _SURE * one, _UNSURE * looks * one
 
 
+@cache
 def _seconds_of_one() -> float:
-    """Processor time of one alternation."""
+    """Processor time of one alternation; timed once, however many photographs follow."""
     scene = torch.rand(1, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     canvas = Canvas.around(Observation.of(torch.nn.functional.avg_pool2d(scene, 9, 1, 4), 2.0), _WINDOW - 1)
     kernel = torch.zeros(_WINDOW, _WINDOW)

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nightsharp.methods._blocks import Canvas
+from nightsharp.methods._blocks import Canvas, dilate
 from nightsharp.methods.richardson_lucy.correction import Correction
 
 # How fast trust in a pixel falls with the light that saturated latent pixels throw on it.
@@ -46,7 +46,7 @@ class Split:
         if not bool(bright.any()):
             self._saturated = None
             return
-        grown = torch.nn.functional.max_pool2d(bright.to(latent.dtype), _REACH, stride=1, padding=_REACH // 2)
+        grown = dilate(bright.to(latent.dtype), _REACH // 2)
         # faded, since a step from one rule to the other would be drawn into the picture as a seam
         self._saturated = torch.nn.functional.avg_pool2d(grown, _REACH, stride=1, padding=_REACH // 2)
         trail = self._correction.blur(latent * grown).amax(dim=1, keepdim=True).clamp_min_(0)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from nightsharp.methods._blocks import dilate
 from nightsharp.optics import Psf
 from nightsharp.restore.guard.decide import beyond_doubt, cells_without_drift, part_of_tile, parts_of_cells
 from nightsharp.restore.guard.rims import without_dark_rims
@@ -121,7 +122,7 @@ def _without_psf(blurred: Tensor, sharp: Tensor, clip: float | None) -> Checked:
 def _spread(cells: Tensor, like: Tensor) -> Tensor:
     """A smooth map from a few cells, 0 all over a failed one; the passage lies in its neighbours."""
     size = (like.shape[-2], like.shape[-1])
-    grown = -functional.max_pool2d(-cells[None, None], 3, stride=1, padding=1)
+    grown = -dilate(-cells[None, None], 1)
     return functional.interpolate(grown, size, mode="bilinear", align_corners=False)
 
 
